@@ -1,0 +1,106 @@
+"""Units of mass, of mass per year, and of shares.
+
+Everything is converted once, on reading, into the system's unit. Case matters, since
+``mg`` and ``Mt`` differ by fifteen orders of magnitude; only the width of the characters and
+surrounding spaces do not.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from mfa.errors import UnitError, near
+
+Dimension = Literal["mass", "rate", "share"]
+
+# Exact by definition: the international pound is 0.45359237 kg.
+_TONNES = {
+    "mg": 1e-9,
+    "g": 1e-6,
+    "kg": 1e-3,
+    "t": 1.0,
+    "kt": 1e3,
+    "Gg": 1e3,
+    "Mt": 1e6,
+    "lb": 0.45359237e-3,
+}
+_SHARES = {"1": 1.0, "kg/kg": 1.0, "t/t": 1.0, "%": 1e-2, "ppm": 1e-6}
+_PER_YEAR = ("/yr", "/a", "/y", "/year", "/年")
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit: its name, what it measures, and its size in tonnes (or as a plain share)."""
+
+    name: str
+    dimension: Dimension
+    size: float
+
+    @property
+    def mass(self) -> Unit:
+        """The unit of mass that belongs to a rate: ``kt`` for ``kt/yr``."""
+        if self.dimension != "rate":
+            return self
+        return Unit(self.name.rsplit("/", 1)[0], "mass", self.size)
+
+
+def parse_unit(text: str) -> Unit:
+    """Return the unit that a text names.
+
+    Parameters
+    ----------
+    text : str
+        For example ``"kt"``, ``"kt/yr"``, ``"t/年"``, ``"%"``.
+
+    Raises
+    ------
+    UnitError
+        If the text names no unit; near names are offered.
+
+    Examples
+    --------
+    >>> parse_unit("kt/yr")
+    Unit(name='kt/yr', dimension='rate', size=1000.0)
+    >>> parse_unit("KT")
+    Traceback (most recent call last):
+    mfa.errors.UnitError: unknown unit 'KT'; did you mean 'kt' or 't'?
+    """
+    name = unicodedata.normalize("NFKC", text).replace(" ", "")
+    if name in _SHARES:
+        return Unit(name, "share", _SHARES[name])
+    if name in _TONNES:
+        return Unit(name, "mass", _TONNES[name])
+    for suffix in _PER_YEAR:
+        mass = name.removesuffix(suffix)
+        if mass != name and mass in _TONNES:
+            return Unit(f"{mass}/yr", "rate", _TONNES[mass])
+    known = [*_TONNES, *(f"{mass}/yr" for mass in _TONNES), *_SHARES]
+    advice = near(name, known, "use one of " + " ".join(_TONNES) + ", with /yr for flows")
+    raise UnitError(f"unknown unit {text!r}; {advice}")
+
+
+def factor(source: str | Unit, target: str | Unit) -> float:
+    """Return what a value in one unit is multiplied by to be in another.
+
+    Raises
+    ------
+    UnitError
+        If either unit is unknown or they measure different things.
+
+    Examples
+    --------
+    >>> factor("Mt/yr", "kt/yr")
+    1000.0
+    >>> factor("%", "1")
+    0.01
+    """
+    a = parse_unit(source) if isinstance(source, str) else source
+    b = parse_unit(target) if isinstance(target, str) else target
+    if a.dimension != b.dimension:
+        raise UnitError(
+            f"{a.name!r} is a unit of {a.dimension} where one of {b.dimension} is needed; "
+            f"write it in {b.name!r} or a multiple of it"
+        )
+    return a.size / b.size
