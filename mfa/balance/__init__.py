@@ -1,1 +1,6 @@
-"""TODO."""
+"""Reconciliation: from contradicting and missing data to balances that close."""
+
+from mfa.balance.reconcile import reconcile
+from mfa.balance.result import Balance
+
+__all__ = ["Balance", "reconcile"]

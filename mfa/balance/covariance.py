@@ -1,0 +1,109 @@
+"""Variances and covariances of any results, from the one factor of the estimate."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from mfa.balance.network import Floats, Ints
+from mfa.balance.solve import Estimate, estimate
+from mfa.balance.structure import structure
+
+_BLOCK = 256
+_DOMINATED = 1e-6
+
+
+def sensitivities(found: Estimate, numbers: Ints) -> sp.csr_array:
+    """Return how variables depend on the estimated data: x = rows · x_M + constant.
+
+    Parameters
+    ----------
+    found : Estimate
+    numbers : array of int, shape (k,)
+        Fixed, measured or determined variables. An undetermined one gives a row of no meaning.
+
+    Returns
+    -------
+    sparse array, shape (k, data)
+    """
+    layout = found.structure
+    equations = layout.equations
+    n_data = len(layout.data)
+    place = np.full(equations.n, -1, dtype=np.int64)
+    place[layout.data] = np.arange(n_data)
+    own = np.flatnonzero(place[numbers] >= 0)
+    entries = (np.ones(len(own)), (own, place[numbers[own]]))
+    rows = sp.csr_array(sp.coo_array(entries, shape=(len(numbers), n_data)))
+    measured = equations.matrix[:, layout.data]
+    related = sp.csr_array(-(layout.solve_related @ (layout.related_rows @ measured)))
+    rows = rows + _spread(numbers, layout.related, related)
+    tree = layout.plain[layout.forest.tree]
+    place = np.full(equations.n, -1, dtype=np.int64)
+    place[tree] = np.arange(len(tree))
+    along = np.flatnonzero(place[numbers] >= 0)
+    unmeasured = sp.csr_array(equations.matrix[:, layout.related])
+    for start in range(0, len(along), _BLOCK):
+        some = along[start : start + _BLOCK]
+        rises = np.zeros((len(tree), len(some)))
+        rises[place[numbers[some]], np.arange(len(some))] = 1.0
+        nodes = -layout.forest.potentials(rises)[: equations.n_nodes].T
+        through = sp.csr_array(nodes @ unmeasured[: equations.n_nodes]) @ related
+        direct = sp.csr_array(nodes @ sp.csr_array(measured)[: equations.n_nodes]) + through
+        rows = rows + _spread_rows(direct, some, len(numbers))
+    return sp.csr_array(rows)
+
+
+def _spread(numbers: Ints, owners: Ints, rows: sp.csr_array) -> sp.csr_array:
+    """Return, for each number, the row of the owner of that number, or zeros."""
+    order = np.argsort(owners)
+    position = np.searchsorted(owners[order], numbers)
+    position = np.minimum(position, max(len(owners) - 1, 0))
+    hit = np.flatnonzero(owners[order][position] == numbers) if len(owners) else np.zeros(0, int)
+    return _spread_rows(rows[order[position[hit]]], hit, len(numbers))
+
+
+def _spread_rows(rows: sp.csr_array, places: Ints, n: int) -> sp.csr_array:
+    """Return an array of n rows that has the given rows at the given places."""
+    entries = (np.ones(len(places)), (places, np.arange(len(places))))
+    return sp.csr_array(sp.csr_array(sp.coo_array(entries, shape=(n, len(places)))) @ rows)
+
+
+def covariance(found: Estimate, numbers: Ints) -> Floats:
+    """Return the covariance of variables [mass per step, squared], shape (k, k)."""
+    return found.propagate(sensitivities(found, numbers))
+
+
+def variances(found: Estimate) -> Floats:
+    """Return the variance of every variable, nan where it is undetermined; shape (n,).
+
+    A datum so weak beside the rest that w q → 1 loses its digits in w − w² q; there the variance
+    is taken from the rest alone and the datum added back, 1/var = 1/w + 1/var_rest.
+    """
+    layout = found.structure
+    equations = layout.equations
+    out = np.full(equations.n, np.nan)
+    out[layout.fixed] = 0.0
+    weights = found.weights
+    share = weights * found.information
+    out[layout.data] = weights * np.clip(1.0 - share, 0.0, 1.0)
+    for k in np.flatnonzero(share > 1.0 - _DOMINATED):
+        rest = _variance_without(found, int(layout.data[k]))
+        out[layout.data[k]] = weights[k] * rest / (weights[k] + rest)
+    determined = np.flatnonzero(layout.determined)
+    for start in range(0, len(determined), _BLOCK):
+        some = determined[start : start + _BLOCK]
+        spread = np.diag(covariance(found, some))
+        out[some] = np.maximum(spread, 0.0)
+    return out
+
+
+def _variance_without(found: Estimate, number: int) -> float:
+    """Return the variance that the other data alone give a redundant datum."""
+    layout = found.structure
+    measured = layout.equations.measured.copy()
+    measured[number] = False
+    equations = replace(layout.equations, measured=measured)
+    rest = estimate(structure(equations, layout.fixed), found.x)
+    return max(float(covariance(rest, np.array([number]))[0, 0]), 0.0)

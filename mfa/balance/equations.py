@@ -1,0 +1,80 @@
+"""The equations of a system as arrays: balances as edges between nodes, relations as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import scipy.sparse as sp
+
+from mfa.balance.network import Floats, Ints, Mask, incidence
+
+NO_EDGE = -1
+
+
+@dataclass(frozen=True, eq=False)
+class Equations:
+    """Linear equations A x = b over ``n`` variables, and what is known of the variables.
+
+    The first ``n_nodes`` rows are balances: inputs − outputs = 0 at each node. A variable is an
+    edge from node ``tail`` to node ``head``, where ``n_nodes`` is the environment, or no edge at
+    all (``NO_EDGE``). The rows below are relations R x = r.
+
+    Attributes
+    ----------
+    tail, head : array of int, shape (n,)
+    relations : sparse array, shape (n_relations, n)
+    right : array, shape (n_relations,)
+    measured : array of bool, shape (n,)
+        Variables with a datum ``y`` ± ``sd`` (sd > 0).
+    fixed : array of bool, shape (n,)
+        Variables whose value is ``y`` exactly.
+    lower, upper : array, shape (n,)
+        Bounds; ±inf where there is none.
+    """
+
+    n_nodes: int
+    tail: Ints
+    head: Ints
+    relations: sp.csr_array
+    right: Floats
+    y: Floats
+    sd: Floats
+    measured: Mask
+    fixed: Mask
+    lower: Floats
+    upper: Floats
+
+    @property
+    def n(self) -> int:
+        """Number of variables."""
+        return len(self.tail)
+
+    @property
+    def environment(self) -> int:
+        """The node that stands for everything outside the balances."""
+        return self.n_nodes
+
+    @cached_property
+    def is_edge(self) -> Mask:
+        """Which variables take part in balances."""
+        return np.asarray(self.tail != NO_EDGE)
+
+    @cached_property
+    def matrix(self) -> sp.csc_array:
+        """A: balances, then relations; shape (n_nodes + n_relations, n)."""
+        edges = np.flatnonzero(self.is_edge)
+        balances = incidence(self.n_nodes + 1, self.tail[edges], self.head[edges]).tocoo()
+        inside = balances.row < self.n_nodes
+        entries = (balances.data[inside], (balances.row[inside], edges[balances.col[inside]]))
+        top = sp.coo_array(entries, shape=(self.n_nodes, self.n))
+        matrix = sp.csc_array(sp.vstack([top, self.relations], format="csc"))
+        matrix.eliminate_zeros()
+        return matrix
+
+    def constants(self, fixed: Mask, values: Floats) -> Floats:
+        """Return b − A x over the fixed variables: what the others have to add up to."""
+        right = np.concatenate([np.zeros(self.n_nodes), self.right])
+        known = np.where(fixed, values, 0.0)
+        return np.asarray(right - self.matrix @ known)

@@ -1,0 +1,244 @@
+"""Observations, coefficients and compositions as rows of relations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import scipy.sparse as sp
+
+from mfa.balance.axes import Axes
+from mfa.balance.equations import NO_EDGE
+from mfa.balance.network import Ints
+from mfa.errors import BalanceError
+from mfa.schema import GOODS
+from mfa.system import System
+
+
+@dataclass(frozen=True, eq=False)
+class Relations:
+    """Relations R x = 0, and the variables that they add.
+
+    Attributes
+    ----------
+    matrix : sparse array, shape (relations, variables)
+        Over the physical variables, then the added ones.
+    variables : DataFrame
+        One row per observation: the value of its sum.
+    labels : DataFrame
+        kind, item and cell of each relation.
+    """
+
+    matrix: sp.csr_array
+    variables: pd.DataFrame
+    labels: pd.DataFrame
+
+
+@dataclass(slots=True)
+class _Rows:
+    """Entries of the relations while they are collected."""
+
+    row: list[int] = field(default_factory=list)
+    column: list[int] = field(default_factory=list)
+    value: list[float] = field(default_factory=list)
+    labels: list[tuple[str, str, str]] = field(default_factory=list)
+
+    def add(self, terms: Iterable[tuple[int, float]], kind: str, item: str, cell: str) -> None:
+        """Add one relation Σ factor × variable = 0."""
+        for column, factor in terms:
+            self.row.append(len(self.labels))
+            self.column.append(column)
+            self.value.append(factor)
+        self.labels.append((kind, item, cell))
+
+
+class _Finder:
+    """Numbers of the variables by what they stand for."""
+
+    def __init__(self, variables: pd.DataFrame) -> None:
+        self.step = variables["step"].to_numpy(dtype=np.float64)
+        keys = ["kind", "item", "substance", "year"]
+        self._numbers = {
+            key: i for i, key in enumerate(zip(*(variables[k].tolist() for k in keys), strict=True))
+        }
+
+    def find(self, kind: str, item: str, substance: str, year: int) -> int | None:
+        """Return the number of a variable, or None if the system has no such one."""
+        return self._numbers.get((kind, item, substance, year))
+
+
+def relate(system: System, axes: Axes, physical: pd.DataFrame) -> Relations:
+    """Return the relations of a system over its physical variables.
+
+    Raises
+    ------
+    BalanceError
+        If a coefficient or composition is not exact.
+    """
+    rows = _Rows()
+    names = ("observations", "coefficients", "compositions")
+    gaps = _gap_levels(system, physical)
+    if not gaps and all(getattr(system, name).empty for name in names):
+        return Relations(sp.csr_array((0, len(physical))), _observed(system, []), _labels(rows))
+    finder = _Finder(physical)
+    statements = list(system.observations.groupby("observation", sort=False))
+    for k, (name, terms) in enumerate(statements):
+        _add_observation(rows, finder, str(name), terms, len(physical) + k)
+    _add_gap_levels(rows, finder, gaps, axes)
+    _add_coefficients(rows, finder, system, axes)
+    _add_compositions(rows, finder, system)
+    shape = (len(rows.labels), len(physical) + len(statements))
+    entries = (np.array(rows.value), (np.array(rows.row), np.array(rows.column)))
+    matrix = sp.csr_array(sp.coo_array(entries, shape=shape))
+    return Relations(matrix, _observed(system, [terms for _, terms in statements]), _labels(rows))
+
+
+def _labels(rows: _Rows) -> pd.DataFrame:
+    return pd.DataFrame(rows.labels, columns=["kind", "item", "cell"], dtype=object)
+
+
+def _observed(system: System, statements: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return one variable per observation, with its datum or its limit."""
+    first = pd.concat([terms.iloc[:1] for terms in statements]) if statements else None
+    frame = system.observations.iloc[:0] if first is None else first
+    limit = frame["value"].to_numpy(dtype=np.float64)
+    relation = frame["relation"].to_numpy(dtype=object)
+    included = frame["include"].to_numpy(dtype=bool)
+    equal = relation == "="
+    return pd.DataFrame(
+        {
+            "kind": "observation",
+            "item": frame["observation"].to_numpy(dtype=object),
+            "substance": frame["substance"].to_numpy(dtype=object),
+            "year": frame["year"].to_numpy(),
+            "row": system.observations.index.get_indexer(frame.index),
+            "step": 1.0,
+            "tail": NO_EDGE,
+            "head": NO_EDGE,
+            "floor": -np.inf,
+            "value": np.where(equal, limit, np.nan),
+            "sd": np.where(equal, frame["sd"].to_numpy(dtype=np.float64), np.nan),
+            "min": np.where((relation == ">=") & included, limit, np.nan),
+            "max": np.where((relation == "<=") & included, limit, np.nan),
+            "include": included,
+        }
+    )
+
+
+def _add_observation(
+    rows: _Rows, finder: _Finder, name: str, terms: pd.DataFrame, number: int
+) -> None:
+    """Add Σ factor × term − sum = 0; terms are rates or levels, variables mass per step."""
+    entries = [(number, -1.0)]
+    for term in terms.to_dict("records"):
+        flow = isinstance(term["flow"], str)
+        kind = "flow" if flow else str(term["quantity"])
+        item = term["flow"] if flow else term["process"]
+        column = finder.find(kind, str(item), str(term["substance"]), int(term["year"]))
+        if column is None:
+            raise BalanceError(
+                f"{term['cell']}: the observation {name!r} speaks of {kind} {item!r} for "
+                f"{term['substance']} in {term['year']}, which the system does not have; "
+                "add a row with a blank value for it",
+                [str(term["cell"])],
+            )
+        entries.append((column, float(term["factor"]) / finder.step[column]))
+    rows.add(entries, "observation", name, str(terms["cell"].iloc[0]))
+
+
+def _gap_levels(system: System, physical: pd.DataFrame) -> list[tuple[str, str, int]]:
+    """List the levels given for a year between two flow years: process, substance, year."""
+    loose = physical[(physical["kind"] == "level") & (physical["tail"] == NO_EDGE)]
+    inside = loose[loose["year"].between(system.years[0], system.years[-1])]
+    columns = (inside[name].tolist() for name in ("item", "substance", "year"))
+    return list(zip(*columns, strict=True))
+
+
+def _add_gap_levels(
+    rows: _Rows, finder: _Finder, gaps: list[tuple[str, str, int]], axes: Axes
+) -> None:
+    """Add level − level before − share of the step × change = 0: the rate is even over a step."""
+    years = axes.years.to_numpy()
+    for process, substance, year in gaps:
+        t = int(np.searchsorted(years, year))
+        before, step = int(years[t] - axes.steps[t]), axes.steps[t]
+        level = finder.find("level", process, substance, year)
+        opening = finder.find("level", process, substance, before)
+        change = finder.find("change", process, substance, int(years[t]))
+        if level is None or opening is None or change is None:
+            continue
+        terms = [(level, 1.0), (opening, -1.0), (change, -(year - before) / step)]
+        rows.add(terms, "level", process, f"{year}")
+
+
+def _exact(system: System, name: str) -> list[dict[str, object]]:
+    """Return the included rows of a sheet of shares, which must all be exact."""
+    frame = getattr(system, name)
+    frame = frame[frame["include"]]
+    loose = frame[frame["value"].isna() | (frame["sd"] > 0)]
+    if len(loose):
+        cells = loose["cell"].tolist()
+        raise BalanceError(
+            f"{cells[0]}: only exact {name} (a value with sd 0) can be used so far; "
+            f"{len(cells)} of {len(frame)} rows are unknown or uncertain; write sd 0, or state "
+            "the relation as an observation with an sd",
+            cells,
+        )
+    return list(frame.to_dict("records"))
+
+
+def _add_coefficients(rows: _Rows, finder: _Finder, system: System, axes: Axes) -> None:
+    """Add flow − coefficient × of = 0 for each flow, substance and year that a row means."""
+    ends = system.flows.set_index("flow")
+    layers, processes = axes.layers.tolist(), axes.processes.tolist()
+    inputs = _by_process(axes, axes.head)
+    outputs = _by_process(axes, axes.tail)
+    for row in _exact(system, "coefficients"):
+        substances = [row["substance"]] if isinstance(row["substance"], str) else layers
+        years = system.years if np.isnan(row["year"]) else (int(row["year"]),)  # type: ignore[call-overload]
+        for flow, substance, year in _product(str(row["flow"]).split(","), substances, years):
+            number = finder.find("flow", flow, substance, year)
+            if number is None:
+                continue
+            if row["of"] in ("inputs", "outputs"):
+                process = processes.index(ends.at[flow, "from"])
+                key = (process, layers.index(substance), system.years.index(year))
+                of = (inputs if row["of"] == "inputs" else outputs).get(key, [])
+            else:
+                other = finder.find("flow", str(row["of"]), substance, year)
+                of = [] if other is None else [other]
+            share = float(row["value"])  # type: ignore[arg-type]
+            terms = [(number, 1.0), *((column, -share) for column in of)]
+            rows.add(terms, "coefficient", str(row["coefficient"]), str(row["cell"]))
+
+
+def _by_process(axes: Axes, ends: Ints) -> dict[tuple[int, int, int], list[int]]:
+    """Map process, layer and year to the flow variables that start or end there."""
+    out: dict[tuple[int, int, int], list[int]] = {}
+    keys = zip(ends.tolist(), axes.layer.tolist(), axes.year.tolist(), strict=True)
+    for number, key in enumerate(keys):
+        out.setdefault(key, []).append(number)
+    return out
+
+
+def _product(
+    flows: list[str], substances: Iterable[object], years: Iterable[int]
+) -> list[tuple[str, str, int]]:
+    return [(flow, str(s), year) for flow in flows for s in substances for year in years]
+
+
+def _add_compositions(rows: _Rows, finder: _Finder, system: System) -> None:
+    """Add substance − composition × goods = 0 for each flow and year that a row means."""
+    for row in _exact(system, "compositions"):
+        years = system.years if np.isnan(row["year"]) else (int(row["year"]),)  # type: ignore[call-overload]
+        for flow, substance, year in _product(
+            str(row["flow"]).split(","), [row["substance"]], years
+        ):
+            number = finder.find("flow", flow, substance, year)
+            goods = finder.find("flow", flow, GOODS, year)
+            if number is None or goods is None:
+                continue
+            terms = [(number, 1.0), (goods, -float(row["value"]))]  # type: ignore[arg-type]
+            rows.add(terms, "composition", flow, str(row["cell"]))

@@ -1,0 +1,167 @@
+"""The flow workbook, format 1: every sheet and column, from the one table ``schema.csv``.
+
+Reader, checks, template and the format page of the docs are all made from that table, so that
+they cannot disagree.
+"""
+
+from __future__ import annotations
+
+import csv
+import unicodedata
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Literal, cast
+
+FORMAT = 1
+GOODS = "goods"
+
+KINDS = ("process", "import", "source", "export", "sink")
+SENDERS = ("import", "source")
+RECEIVERS = ("export", "sink")
+STAGES = (
+    "mining",
+    "concentration",
+    "smelting",
+    "refining",
+    "fabrication",
+    "manufacturing",
+    "use",
+    "collection",
+    "sorting",
+    "recycling",
+    "disposal",
+    "trade",
+)
+ROLES = (
+    "primary",
+    "refined",
+    "product",
+    "new_scrap",
+    "old_scrap",
+    "scrap",
+    "home_scrap",
+    "end_of_life",
+    "loss",
+    "discrepancy",
+)
+SCRAP_ROLES = ("new_scrap", "old_scrap", "scrap", "home_scrap")
+STATUSES = ("fixed", "measured", "reconciled", "calculated", "undetermined")
+
+SETTINGS = {
+    "format": "Version of this format: 1.",
+    "title": "Headline of reports and charts.",
+    "title_ja": "The same in Japanese.",
+    "region": "Country or area inside the boundary.",
+    "unit": "Unit of every flow, e.g. kt/yr.",
+    "substances": "Comma list; the first is the default.",
+    "default_cv": "Relative sd of a value that states none.",
+    "description": "What the workbook is about.",
+    "author": "Who made it.",
+    "licence": "Under which terms it may be used.",
+}
+
+# What a results workbook adds to the input's sheets, and adds as sheets of its own.
+RESULT_COLUMNS = ("observed", "observed_sd", "low", "high", "adjustment", "status", "at_bound")
+RESULT_SHEETS = (
+    "balances",
+    "suspects",
+    "excluded",
+    "indicators",
+    "bottlenecks",
+    "trace",
+    "survey",
+    "projection",
+    "disruption",
+    "provenance",
+)
+
+ColumnKind = Literal["text", "list", "number", "share", "year", "choice", "yesno"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its name, its Japanese alias, what its cells hold, and a line of help."""
+
+    name: str
+    ja: str
+    kind: ColumnKind
+    required: bool
+    choices: tuple[str, ...]
+    help: str
+    help_ja: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One sheet: its name, its Japanese alias, its columns in their order."""
+
+    name: str
+    ja: str
+    required: bool
+    columns: tuple[Column, ...]
+    help: str
+    help_ja: str
+
+
+def _read_table() -> tuple[Sheet, ...]:
+    lists = {"@STAGES": STAGES, "@KINDS": KINDS, "@ROLES": ROLES}
+    text = files("mfa").joinpath("schema.csv").read_text(encoding="utf-8")
+    sheets: dict[str, Sheet] = {}
+    columns: dict[str, list[Column]] = {}
+    for row in csv.DictReader(text.splitlines()):
+        required = row["required"] == "yes"
+        if row["kind"] == "sheet":
+            columns[row["sheet"]] = []
+            sheets[row["sheet"]] = Sheet(
+                row["sheet"], row["ja"], required, (), row["help"], row["help_ja"]
+            )
+            continue
+        choices = lists.get(row["choices"], tuple(row["choices"].split()))
+        kind = cast("ColumnKind", row["kind"])
+        columns[row["sheet"]].append(
+            Column(row["column"], row["ja"], kind, required, choices, row["help"], row["help_ja"])
+        )
+    return tuple(
+        Sheet(s.name, s.ja, s.required, tuple(columns[s.name]), s.help, s.help_ja)
+        for s in sheets.values()
+    )
+
+
+SHEETS = _read_table()
+SHEET = {sheet.name: sheet for sheet in SHEETS}
+
+
+def fold(name: str) -> str:
+    """Reduce a sheet or column name to what counts: no case, spaces, underscores or widths.
+
+    Examples
+    --------
+    >>> fold(" Name＿JA ") == fold("name_ja")
+    True
+    """
+    text = unicodedata.normalize("NFKC", name).casefold()
+    return "".join(text.replace("_", " ").split())
+
+
+def sheet_names() -> dict[str, str]:
+    """Map every folded sheet name, English or Japanese, to the sheet that it means.
+
+    Examples
+    --------
+    >>> sheet_names()[fold("フロー")]
+    'flows'
+    """
+    pairs = {fold(sheet.ja): sheet.name for sheet in SHEETS}
+    return pairs | {fold(sheet.name): sheet.name for sheet in SHEETS}
+
+
+def column_names(sheet: Sheet) -> dict[str, str]:
+    """Map every folded column name of a sheet, English or Japanese, to the column it means.
+
+    Examples
+    --------
+    >>> column_names(SHEET["flows"])[fold("起点")]
+    'from'
+    """
+    pairs = {fold(column.ja): column.name for column in sheet.columns}
+    return pairs | {fold(column.name): column.name for column in sheet.columns}

@@ -1,0 +1,227 @@
+"""From raw sheets to the tables of a System: one pass that reports every problem at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import UnitError, near
+from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, sheet_names
+from mfa.system import checks, relations
+from mfa.system.cells import ParsedSheet, parse_sheet
+from mfa.system.data import Checker, read_data, unit_factors
+from mfa.system.findings import Findings
+from mfa.system.raw import RawSheet
+from mfa.system.settings import Settings, read_settings
+from mfa.units import Unit, parse_unit
+
+_SHARE = Unit("1", "share", 1.0)
+_DATA_SHEETS = ("flows", "stocks", "coefficients", "compositions", "observations")
+_CORE = ("system", "processes", *_DATA_SHEETS)
+
+
+def _sort_out(
+    sheets: Mapping[str, RawSheet], findings: Findings
+) -> tuple[dict[str, RawSheet], dict[str, RawSheet]]:
+    """Split the file's sheets into those of the format and those that only pass through."""
+    known = sheet_names()
+    results = {fold(name) for name in RESULT_SHEETS}
+    found: dict[str, RawSheet] = {}
+    others: dict[str, RawSheet] = {}
+    for spelt, raw in sheets.items():
+        name = known.get(fold(spelt))
+        if name is None:
+            others[spelt] = raw
+            advice = near(spelt, SHEET, "")
+            if advice and fold(spelt) not in results:
+                findings.warning(f"the sheet {spelt!r} is not read", advice, None, f"{spelt}!1")
+        elif name in found:
+            first = found[name].name
+            findings.error(
+                f"the sheets {first!r} and {spelt!r} both mean {name!r}", "keep one of them"
+            )
+        else:
+            found[name] = raw
+    for spec in SHEETS:
+        if spec.required and spec.name not in found:
+            advice = near(spec.name, others, f"add a sheet {spec.name!r} ({spec.ja})")
+            listed = ", ".join(sheets) or "none"
+            findings.error(f"there is no sheet {spec.name!r}", advice, listed)
+    return found, others
+
+
+def _empty(name: str) -> RawSheet:
+    headers = tuple(column.name for column in SHEET[name].columns)
+    return RawSheet(name, headers, tuple([] for _ in headers))
+
+
+def _prefer_observed(raw: RawSheet) -> RawSheet:
+    """Read a results sheet from what was observed: its value and sd are results."""
+    folded = [fold(header) for header in raw.headers]
+    if "observed" not in folded or "status" not in folded:
+        return raw
+    rename = {"value": "result_value", "sd": "result_sd", "observed": "value", "observedsd": "sd"}
+    headers = tuple(rename.get(f, h) for f, h in zip(folded, raw.headers, strict=True))
+    return RawSheet(raw.name, headers, raw.columns, raw.faults)
+
+
+def _units(settings: Settings) -> dict[str, Unit]:
+    return {"rate": settings.unit, "mass": settings.unit.mass, "share": _SHARE}
+
+
+def _with_data(
+    sheet: ParsedSheet,
+    base: np.ndarray,
+    settings: Settings,
+    findings: Findings,
+    needs_sd: np.ndarray | None = None,
+) -> pd.DataFrame:
+    """Replace the data columns of a sheet by their values in the system's unit."""
+    factors = unit_factors(sheet, base, _units(settings), findings)
+    everywhere = np.ones(len(base), dtype=bool)
+    data = read_data(
+        sheet,
+        factors,
+        settings.default_cv,
+        findings,
+        needs_sd=everywhere if needs_sd is None else needs_sd,
+    )
+    keep = [name for name in sheet.frame.columns if name not in (*data.columns, "unit", "cv")]
+    return pd.concat([sheet.frame[keep], data], axis=1)
+
+
+def _base(quantity: pd.Series) -> np.ndarray:
+    """Return "mass" for levels and "rate" for changes and flows."""
+    return np.where((quantity == "level").to_numpy(), "mass", "rate").astype(object)
+
+
+def _read_capacities(sheet: ParsedSheet, settings: Settings, findings: Findings) -> None:
+    """Convert the capacities into the system's unit."""
+    frame = sheet.frame
+    factors = np.ones(len(frame))
+    for i, text in enumerate(frame["capacity_unit"].tolist()):
+        if text is None:
+            continue
+        try:
+            unit = parse_unit(text)
+        except UnitError as error:
+            what, _, do = str(error).partition("; ")
+            findings.error(what, do, text, sheet.place(i, "capacity_unit"))
+            continue
+        if unit.dimension == "share":
+            advice = f"write {settings.unit.name} or a multiple of it"
+            place = sheet.place(i, "capacity_unit")
+            findings.error("capacity_unit: not a mass per year", advice, text, place)
+        factors[i] = unit.size / settings.unit.size
+    frame["capacity"] = frame["capacity"] * factors
+    layers = settings.layers
+    checks.check_names(sheet, "capacity_substance", layers, "substance of the system", findings)
+
+
+def _read_flows(
+    sheet: ParsedSheet, processes: pd.DataFrame, settings: Settings, findings: Findings
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return topology and data of the sheet ``flows``."""
+    checks.fill_substances(sheet, settings.layers, findings)
+    flows = checks.fill_flow_ends(sheet, findings)
+    checks.check_flow_ends(sheet, processes, findings)
+    checks.check_flow_values(sheet, findings)
+    checks.warn_gaps(sheet, settings.layers, findings)
+    checks.warn_dead_ends(processes, flows, findings)
+    if sheet.frame.empty:
+        findings.error("there are no flows", "add a row for each flow and year", None, "flows!2")
+    base = np.full(len(sheet.frame), "rate", dtype=object)
+    data = _with_data(sheet, base, settings, findings)
+    ends = ["from", "to", "role", "name", "name_ja"]
+    return flows, data.drop(columns=ends)
+
+
+def _read_relations(
+    parsed: dict[str, ParsedSheet],
+    processes: pd.DataFrame,
+    flows: list[str],
+    settings: Settings,
+    findings: Findings,
+) -> dict[str, pd.DataFrame]:
+    """Return stocks, coefficients, compositions and observations in the system's unit."""
+    layers = settings.layers
+    relations.check_stocks(parsed["stocks"], processes, layers, findings)
+    relations.check_coefficients(parsed["coefficients"], flows, layers, findings)
+    relations.check_compositions(parsed["compositions"], flows, layers, findings)
+    first = relations.check_observations(parsed["observations"], flows, processes, layers, findings)
+    out = {}
+    quantity = parsed["stocks"].frame["quantity"]
+    out["stocks"] = _with_data(parsed["stocks"], _base(quantity), settings, findings)
+    for name in ("coefficients", "compositions"):
+        base = np.full(len(parsed[name].frame), "share", dtype=object)
+        out[name] = _with_data(parsed[name], base, settings, findings)
+    frame = parsed["observations"].frame
+    soft = first & (frame["relation"] == "=").to_numpy()
+    base = _base(frame["quantity"])
+    out["observations"] = _with_data(parsed["observations"], base, settings, findings, soft)
+    return out
+
+
+def _check_other(
+    parsed: ParsedSheet, processes: list[str], flows: list[str], findings: Findings
+) -> None:
+    """Check the names that the remaining sheets of the format use."""
+    if "process" in parsed.frame:
+        checks.check_names(parsed, "process", processes, "process", findings)
+    if parsed.name == "origins":
+        checks.check_names(parsed, "flow", flows, "flow", findings)
+        equity = parsed.frame["equity"]
+        Checker(parsed, findings).error(
+            ((equity < 0) | (equity > 1)).to_numpy(), "equity", "not a share", "write 0 to 1"
+        )
+
+
+def assemble(sheets: Mapping[str, RawSheet], findings: Findings) -> dict[str, Any]:
+    """Return the tables of a System, by the names of its attributes.
+
+    Parameters
+    ----------
+    sheets : mapping of str to RawSheet
+        The sheets as they stand in the file, by name.
+    findings : Findings
+        Collects every problem; the tables are of use only if it has not ``failed``.
+    """
+    found, others = _sort_out(sheets, findings)
+    for name in ("flows", "stocks", "coefficients", "compositions"):
+        if name in found:
+            found[name] = _prefer_observed(found[name])
+    parsed = {
+        spec.name: parse_sheet(found[spec.name], spec, findings)
+        for spec in SHEETS
+        if spec.name in found
+    }
+    for name in _CORE:
+        if name not in parsed:
+            quiet = Findings()
+            parsed[name] = parse_sheet(_empty(name), SHEET[name], quiet)
+    quiet_or_not = findings if "system" in found else Findings()
+    settings = read_settings(parsed["system"], quiet_or_not)
+    checks.check_processes(parsed["processes"], findings)
+    _read_capacities(parsed["processes"], settings, findings)
+    processes = parsed["processes"].frame
+    flows, data = _read_flows(parsed["flows"], processes, settings, findings)
+    names = flows["flow"].tolist()
+    tables = _read_relations(parsed, processes, names, settings, findings)
+    rest = {name: sheet for name, sheet in parsed.items() if name not in _CORE}
+    for sheet in rest.values():
+        _check_other(sheet, processes["process"].tolist(), names, findings)
+    if not findings.failed:
+        for frame in (data, tables["stocks"], tables["observations"]):
+            frame["year"] = frame["year"].astype(np.int64)
+    return {
+        "settings": settings,
+        "processes": processes,
+        "flows": flows,
+        "data": data,
+        **tables,
+        "tables": {name: sheet.frame for name, sheet in rest.items()},
+        "others": others,
+    }

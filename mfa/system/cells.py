@@ -1,0 +1,311 @@
+"""From raw cells to typed columns: numbers, years, choices and lists, with every fault named."""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import near
+from mfa.schema import RESULT_COLUMNS, Column, Sheet, column_names, fold
+from mfa.system.findings import Findings
+from mfa.system.raw import Cell, RawSheet, column_letters
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
+_THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_YES = {"yes", "y", "true", "1", "はい", "有", "○"}
+_NO = {"no", "n", "false", "0", "いいえ", "無", "×"}
+
+
+@dataclass(frozen=True, slots=True)
+class ParsedSheet:
+    """A sheet with typed columns and the place of every cell.
+
+    Parameters
+    ----------
+    name : str
+        The sheet's name in the format.
+    frame : DataFrame
+        Every column of the format (blank ones too), then the unknown ones; blank rows left out.
+    rows : array of int, shape (n,)
+        Row number of each row in the sheet.
+    letters : dict
+        Column letters of the columns that the sheet has.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    rows: np.ndarray
+    letters: dict[str, str]
+
+    def place(self, row: int, column: str) -> str:
+        """Return ``sheet!cell`` of a row (by position) and a column."""
+        return f"{self.name}!{self.letters.get(column, 'A')}{self.rows[row]}"
+
+    def places(self, column: str) -> list[str]:
+        """Return ``sheet!cell`` of one column in every row."""
+        start = f"{self.name}!{self.letters.get(column, 'A')}"
+        return [f"{start}{row}" for row in self.rows.tolist()]
+
+
+class _BadCellError(Exception):
+    """A cell cannot be read as what its column holds."""
+
+    def __init__(self, what: str, do: str) -> None:
+        super().__init__(what)
+        self.what, self.do = what, do
+
+
+def _width(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip()
+
+
+def plain_number(text: str) -> float | None:
+    """Return the number that a text shows, or None if it shows none.
+
+    Examples
+    --------
+    >>> plain_number("1,200"), plain_number("１２３"), plain_number(" 3 "), plain_number("1,20")
+    (1200.0, 123.0, 3.0, None)
+    """
+    text = _width(text)
+    if _THOUSANDS.fullmatch(text):
+        text = text.replace(",", "")
+    return float(text) if _NUMBER.fullmatch(text) else None
+
+
+def _number(cell: Cell) -> tuple[float, bool]:
+    """Return a cell's number and whether it was typed as text."""
+    if isinstance(cell, (int, float, np.number)) and not isinstance(cell, (bool, np.bool_)):
+        if not math.isfinite(cell):
+            raise _BadCellError("not a finite number", "leave the cell blank if it is unknown")
+        return float(cell), False
+    if isinstance(cell, str):
+        number = plain_number(cell)
+        if number is not None and math.isfinite(number):
+            return number, True
+    raise _BadCellError("not a number", "write a plain number, or leave the cell blank if unknown")
+
+
+def _share(cell: Cell) -> tuple[float, bool]:
+    if isinstance(cell, str) and _width(cell).endswith("%"):
+        number = plain_number(_width(cell)[:-1])
+        if number is not None:
+            return number / 100, False
+    return _number(cell)
+
+
+def _year(cell: Cell) -> tuple[float, bool]:
+    advice = "write the year as a number such as 2018"
+    try:
+        number, as_text = _number(cell)
+    except _BadCellError:
+        digits = re.search(r"(?<!\d)(1[5-9]|20|21)\d\d(?!\d)", _width(str(cell)))
+        if isinstance(cell, str) and digits:
+            advice = f"write {digits.group()}"
+        raise _BadCellError("not a year", advice) from None
+    if number != int(number) or not 1000 <= number <= 3000:
+        raise _BadCellError("not a year", advice)
+    return number, as_text
+
+
+def text_of(cell: Cell) -> str:
+    """Return a cell as a text: 3.0 as "3", anything else as it is written."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()
+
+
+def _choice(column: Column) -> Callable[[Cell], str]:
+    known = {fold(choice): choice for choice in column.choices}
+
+    def convert(cell: Cell) -> str:
+        text = text_of(cell)
+        if fold(text) in known:
+            return known[fold(text)]
+        raise _BadCellError(
+            f"unknown {column.name} {text!r}",
+            near(text, column.choices, "use one of " + ", ".join(column.choices)),
+        )
+
+    return convert
+
+
+def _list(column: Column) -> Callable[[Cell], str]:
+    one = _choice(column)
+
+    def convert(cell: Cell) -> str:
+        parts = [part.strip() for part in re.split("[,、;]", _width(text_of(cell)))]
+        named = [part for part in parts if part]
+        return ",".join(one(part) for part in named) if column.choices else ",".join(named)
+
+    return convert
+
+
+def _yesno(cell: Cell) -> bool:
+    text = _width(text_of(cell)).casefold()
+    if text in _YES or text in _NO:
+        return text in _YES
+    raise _BadCellError("neither yes nor no", "write yes or no")
+
+
+def _converter(column: Column) -> Callable[[Cell], object]:
+    if column.kind == "choice":
+        return _choice(column)
+    if column.kind == "list":
+        return _list(column)
+    if column.kind == "yesno":
+        return _yesno
+    return text_of
+
+
+_NUMERIC = {"number": _number, "share": _share, "year": _year}
+
+
+def _read_numbers(
+    cells: list[Cell], column: Column, report: Callable[[int, str, str, str], None]
+) -> np.ndarray:
+    """Return a float column; ``report(row, severity, what, do)`` hears of every fault."""
+    convert = _NUMERIC[column.kind]
+    plain = column.kind == "number"
+    out = np.full(len(cells), math.nan)
+    for i, cell in enumerate(cells):
+        if cell is None:
+            continue
+        if plain and type(cell) is float and cell - cell == 0.0:
+            out[i] = cell
+            continue
+        try:
+            out[i], as_text = convert(cell)
+        except _BadCellError as bad:
+            report(i, "error", bad.what, bad.do)
+            continue
+        if as_text:
+            report(i, "warning", f"number typed as text, read as {out[i]:g}", "type it as a number")
+    return out
+
+
+def _read_objects(
+    cells: list[Cell], column: Column, report: Callable[[int, str, str, str], None]
+) -> np.ndarray:
+    convert = _converter(column)
+    seen: dict[Cell, object] = {}
+    out = np.full(len(cells), None, dtype=object)
+    for i, cell in enumerate(cells):
+        if cell is None:
+            continue
+        if type(cell) is str and cell in seen:
+            out[i] = seen[cell]
+            continue
+        try:
+            out[i] = convert(cell)
+        except _BadCellError as bad:
+            report(i, "error", bad.what, bad.do)
+            continue
+        if type(cell) is str:
+            seen[cell] = out[i]
+    return out
+
+
+def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, int]:
+    """Find the sheet's columns by name; unknown ones keep their header."""
+    known = column_names(spec)
+    found: dict[str, int] = {}
+    for j, header in enumerate(raw.headers):
+        if not header:
+            if any(cell is not None for cell in raw.columns[j]):
+                place = f"{spec.name}!{column_letters(j)}1"
+                findings.warning("column without a header is not read", "name it", None, place)
+            continue
+        name = known.get(fold(header), header)
+        place = f"{spec.name}!{column_letters(j)}1"
+        if name in found:
+            first = f"{column_letters(found[name])}1"
+            findings.error(
+                f"column {name!r} stands twice", f"keep this one or {first}", header, place
+            )
+            continue
+        found[name] = j
+        if name not in known.values() and fold(name) not in map(fold, RESULT_COLUMNS):
+            names = [column.name for column in spec.columns]
+            advice = near(header, names, "it is kept and passed through, but means nothing here")
+            findings.warning(f"unknown column {header!r}", advice, None, place)
+    for column in spec.columns:
+        if column.required and column.name not in found:
+            findings.error(
+                f"no column {column.name!r} in the sheet {spec.name!r}",
+                near(column.name, raw.headers, f"add a column {column.name!r} ({column.ja})"),
+                None,
+                f"{spec.name}!1",
+            )
+    return found
+
+
+def _used_rows(raw: RawSheet, used: list[int]) -> np.ndarray:
+    """Positions of the rows in which any recognised cell, or any fault, stands."""
+    mask = np.zeros(raw.n_rows, dtype=bool)
+    for j in used:
+        mask |= np.array([cell is not None for cell in raw.columns[j]], dtype=bool)
+    mask[[i for i, j in raw.faults if j in used and i < raw.n_rows]] = True
+    return np.flatnonzero(mask)
+
+
+def _read_column(
+    raw: RawSheet, column: Column, j: int, rows: np.ndarray, place: str, findings: Findings
+) -> np.ndarray:
+    """Return the typed cells of one column in the rows asked for."""
+    whole = len(rows) == raw.n_rows
+    cells = raw.columns[j] if whole else [raw.columns[j][i] for i in rows.tolist()]
+
+    def report(i: int, severity: str, what: str, do: str) -> None:
+        note = findings.error if severity == "error" else findings.warning
+        note(f"{column.name}: {what}", do, cells[i], f"{place}{rows[i] + 2}")
+
+    read = _read_numbers if column.kind in _NUMERIC else _read_objects
+    out = read(cells, column, report)
+    if column.required:
+        for i in [i for i, cell in enumerate(cells) if cell is None]:
+            if (int(rows[i]), j) not in raw.faults:
+                report(i, "error", "blank", f"every row needs a {column.name}")
+    return out
+
+
+def parse_sheet(raw: RawSheet, spec: Sheet, findings: Findings) -> ParsedSheet:
+    """Return the typed columns of a raw sheet, noting every problem on the way.
+
+    Parameters
+    ----------
+    raw : RawSheet
+        Headers and cells.
+    spec : Sheet
+        What the format says of this sheet.
+    findings : Findings
+        Collects the problems.
+    """
+    found = _match_headers(raw, spec, findings)
+    rows = _used_rows(raw, list(found.values()))
+    letters = {name: column_letters(j) for name, j in found.items()}
+    data: dict[str, object] = {}
+    for column in spec.columns:
+        if column.name in found:
+            place = f"{spec.name}!{letters[column.name]}"
+            typed = _read_column(raw, column, found[column.name], rows, place, findings)
+            data[column.name] = pd.Series(typed, dtype=typed.dtype)
+        elif column.kind in _NUMERIC:
+            data[column.name] = np.full(len(rows), math.nan)
+        else:
+            data[column.name] = pd.Series([None] * len(rows), dtype=object)
+    for (i, j), why in sorted(raw.faults.items()):
+        if j in found.values():
+            place = f"{spec.name}!{column_letters(j)}{i + 2}"
+            advice = "correct the formula, or type the number"
+            findings.error("the cell has no usable value", advice, why, place)
+    for name in [name for name in found if name not in data]:
+        cells = [raw.columns[found[name]][i] for i in rows.tolist()]
+        data[name] = pd.Series(cells, dtype=object)
+    return ParsedSheet(spec.name, pd.DataFrame(data), rows + 2, letters)

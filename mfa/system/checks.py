@@ -1,0 +1,217 @@
+"""What the sheets must agree on: names that exist, rows that do not repeat, flows that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import near
+from mfa.schema import GOODS, RECEIVERS, SCRAP_ROLES, SENDERS
+from mfa.system.cells import ParsedSheet
+from mfa.system.data import Checker
+from mfa.system.findings import Findings
+
+_MOST_GAPS = 50
+
+
+def check_names(
+    sheet: ParsedSheet, column: str, known: Iterable[str], noun: str, findings: Findings
+) -> np.ndarray:
+    """Note every name in a column that does not exist; return where the names do.
+
+    Blank cells count as existing: whether they may be blank is another question.
+    """
+    names = list(known)
+    texts = sheet.frame[column]
+    present = (texts.isna() | texts.isin(names)).to_numpy()
+    advice: dict[str, str] = {}
+    absent = np.flatnonzero(~present).tolist()
+    for i, text in zip(absent, texts.iloc[absent].astype(str).tolist(), strict=True):
+        if text not in advice:
+            advice[text] = near(text, names, f"add it, or correct the {column}")
+        findings.error(f"{column}: no such {noun}", advice[text], text, sheet.place(i, column))
+    return present
+
+
+def fill_substances(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
+    """Write the default substance into blank cells and note unknown ones."""
+    column = sheet.frame["substance"]
+    sheet.frame["substance"] = column.where(column.notna(), layers[1])
+    check_names(sheet, "substance", layers, "substance of the system", findings)
+
+
+def check_duplicates(
+    sheet: ParsedSheet, keys: list[str], what: str, do: str, findings: Findings
+) -> None:
+    """Note every row that repeats the key of an earlier one, and say which."""
+    frame = sheet.frame[keys]
+    again = frame.duplicated().to_numpy() & frame.notna().any(axis=1).to_numpy()
+    if not again.any():
+        return
+    first: dict[tuple[object, ...], int] = {}
+    for i, key in enumerate(zip(*(frame[name].tolist() for name in keys), strict=True)):
+        if not again[i]:
+            first.setdefault(key, i)
+            continue
+        place = sheet.place(i, keys[0])
+        origin = sheet.place(first.get(key, 0), keys[0]).partition("!")[2]
+        shown = ", ".join(f"{k:g}" if isinstance(k, float) else str(k) for k in key)
+        findings.error(f"{what}; the first stands at {origin}", do, shown, place)
+
+
+def check_processes(sheet: ParsedSheet, findings: Findings) -> None:
+    """Fill the defaults of the sheet ``processes`` and note what is impossible."""
+    frame, check = sheet.frame, Checker(sheet, findings)
+    check_duplicates(
+        sheet, ["process"], "the process stands twice", "give every process its own id", findings
+    )
+    frame["kind"] = frame["kind"].where(frame["kind"].notna(), "process")
+    for column in ("name", "name_ja", "stage", "group", "group_ja", "region", "note"):
+        frame[column] = frame[column].where(frame[column].notna(), "")
+    frame["name"] = frame["name"].where(frame["name"] != "", frame["process"])
+    frame["stock"] = pd.Series([bool(cell) for cell in frame["stock"].tolist()], dtype=bool)
+    outside = (frame["kind"] != "process").to_numpy()
+    check.error(
+        outside & frame["stock"].to_numpy(),
+        "stock",
+        "a process of kind {kind} lies outside the boundary and has no stock here",
+        "clear the cell, or make it kind process",
+    )
+    check.error(
+        (frame["capacity"] < 0).to_numpy(), "capacity", "negative capacity", "write at least 0"
+    )
+
+
+def fill_flow_ends(sheet: ParsedSheet, findings: Findings) -> pd.DataFrame:
+    """Fill blank ``from``, ``to``, ``role`` from earlier rows; return one row per flow.
+
+    Returns
+    -------
+    DataFrame
+        flow, from, to, role, name, name_ja in the order in which flows first appear.
+    """
+    frame, check = sheet.frame, Checker(sheet, findings)
+    flows = frame["flow"]
+    for column in ("from", "to", "role", "name", "name_ja"):
+        given = frame[column]
+        first = given.groupby(flows, sort=False).transform("first")
+        clash = (given.notna() & (given != first)).to_numpy()
+        if column in ("from", "to", "role"):
+            check.error(
+                clash,
+                column,
+                f"{column} differs from an earlier row of the flow '{{flow}}'",
+                "repeat the same, or leave the cell blank",
+            )
+        if column in ("from", "to"):
+            filled = given.groupby(flows, sort=False).ffill()
+            check.error(
+                (filled.isna() & flows.notna()).to_numpy(),
+                column,
+                f"{column} is blank and no earlier row of the flow '{{flow}}' gives it",
+                "write the process it comes from or goes to",
+            )
+            frame[column] = filled
+        else:
+            frame[column] = first.where(first.notna(), "")
+    ends = ["flow", "from", "to", "role", "name", "name_ja"]
+    named = frame.loc[flows.notna(), ends]
+    return named.drop_duplicates("flow").reset_index(drop=True)
+
+
+def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findings) -> None:
+    """Note ends that do not exist, flows against the direction of their ends, and bad roles."""
+    check = Checker(sheet, findings)
+    kinds = processes.drop_duplicates("process").set_index("process")["kind"]
+    where = "process; it is not in the sheet 'processes'"
+    for column, wrong, verb in (("from", RECEIVERS, "receives"), ("to", SENDERS, "sends")):
+        check_names(sheet, column, kinds.index, where, findings)
+        kind = sheet.frame[column].map(kinds)
+        check.error(
+            kind.isin(wrong).to_numpy(),
+            column,
+            f"'{{{column}}}' only {verb}, being of kind " + " or ".join(wrong),
+            "turn the flow round, or change the kind of the process",
+        )
+    roles = sheet.frame["role"].drop_duplicates()
+    for role in roles[roles.str.contains(",")]:
+        if sum(part in SCRAP_ROLES for part in role.split(",")) > 1:
+            check.error(
+                (sheet.frame["role"] == role).to_numpy(),
+                "role",
+                "a flow has at most one of the roles " + ", ".join(SCRAP_ROLES),
+                "keep one of them",
+            )
+
+
+def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
+    """Note rows that repeat a flow, substance and year, and negative values."""
+    check_duplicates(
+        sheet,
+        ["flow", "substance", "year"],
+        "a second row for the same flow, substance and year",
+        "remove one; a second source for the same number goes to the sheet 'observations'",
+        findings,
+    )
+    frame = sheet.frame
+    allowed = (frame["min"] < 0).to_numpy()
+    Checker(sheet, findings).error(
+        (frame["value"] < 0).to_numpy() & ~allowed,
+        "value",
+        "negative flow '{flow}' in {year}",
+        "turn the flow round, or give it a negative min if it may run both ways",
+    )
+
+
+def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
+    """Warn of flows that have rows for some of the system's years or substances only."""
+    rows = sheet.frame[["flow", "substance", "year"]].dropna().drop_duplicates()
+    if rows.empty:
+        return
+    years = np.sort(rows["year"].unique())
+    present = [name for name in layers[1:] if (rows["substance"] == name).any()]
+    metal = rows[rows["substance"] != GOODS]
+    counts = metal.groupby("flow", sort=False).size()
+    gaps = counts[counts < len(years) * len(present)]
+    first = {flow: i for i, flow in reversed(list(enumerate(sheet.frame["flow"].tolist())))}
+    by_flow = metal[metal["flow"].isin(gaps.index[:_MOST_GAPS])].groupby("flow", sort=False)
+    for flow, group in by_flow:
+        missing = []
+        for name in present:
+            have = set(group.loc[group["substance"] == name, "year"])
+            lack = [f"{year:g}" for year in years if year not in have]
+            if lack:
+                every = len(lack) == len(years)
+                missing.append(f"{name} in " + ("any year" if every else ", ".join(lack)))
+        findings.warning(
+            f"the flow {flow!r} has no row for " + "; ".join(missing) + ": it carries none there",
+            "add rows with a blank value if it is unknown",
+            None,
+            sheet.place(first[str(flow)], "flow"),
+        )
+    if len(gaps) > _MOST_GAPS:
+        more = len(gaps) - _MOST_GAPS
+        findings.warning(f"{more} more flows have no row for some substance or year", "see above")
+
+
+def warn_dead_ends(processes: pd.DataFrame, flows: pd.DataFrame, findings: Findings) -> None:
+    """Warn of balanced processes that no flow reaches, or that cannot pass on what they get."""
+    inside = processes[processes["kind"] == "process"]
+    receives, sends = set(flows["to"]), set(flows["from"])
+    for name, stock in zip(inside["process"].tolist(), inside["stock"].tolist(), strict=True):
+        if name not in receives and name not in sends:
+            findings.warning(f"no flow touches the process {name!r}", "remove it, or add its flows")
+        elif stock:
+            continue
+        elif name not in sends:
+            findings.warning(
+                f"the process {name!r} receives but never sends: its inflows can only be 0",
+                "make it kind sink or export, or give it a stock",
+            )
+        elif name not in receives:
+            findings.warning(
+                f"the process {name!r} sends but never receives: its outflows can only be 0",
+                "make it kind source or import, or give it a stock",
+            )

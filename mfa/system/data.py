@@ -1,0 +1,174 @@
+"""The data columns that every data row may carry: unit, uncertainty, limits, origin."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import UnitError
+from mfa.system.cells import ParsedSheet
+from mfa.system.findings import Findings
+from mfa.units import Unit, parse_unit
+
+_DEFAULTS = {"distribution": "normal", "basis": "statistic", "include": True}
+
+
+class Checker:
+    """Notes a problem for every row of a sheet in which a condition holds."""
+
+    def __init__(self, sheet: ParsedSheet, findings: Findings) -> None:
+        self.sheet, self.findings = sheet, findings
+
+    def error(self, mask: np.ndarray, column: str, what: str, do: str) -> None:
+        """Note an error at a column's cell in every row of the mask."""
+        for i in np.flatnonzero(mask):
+            found = self._found(int(i), column)
+            self.findings.error(self._words(what, int(i)), do, found, self._place(int(i), column))
+
+    def warning(self, mask: np.ndarray, column: str, what: str, do: str) -> None:
+        """Note a warning at a column's cell in every row of the mask."""
+        for i in np.flatnonzero(mask):
+            found = self._found(int(i), column)
+            self.findings.warning(self._words(what, int(i)), do, found, self._place(int(i), column))
+
+    def _place(self, i: int, column: str) -> str:
+        return self.sheet.place(i, column)
+
+    def _found(self, i: int, column: str) -> object:
+        value = self.sheet.frame[column].iat[i]
+        missing = value is None or (isinstance(value, float) and math.isnan(value))
+        return None if missing else f"{value:g}" if isinstance(value, float) else value
+
+    def _words(self, what: str, i: int) -> str:
+        """Fill ``{column}`` in a message from the row."""
+        if "{" not in what:
+            return what
+        row = self.sheet.frame.iloc[i]
+        words = {
+            name: f"{value:g}" if isinstance(value, float) else value for name, value in row.items()
+        }
+        return what.format_map(words)
+
+
+def unit_factors(
+    sheet: ParsedSheet, base: np.ndarray, units: dict[str, Unit], findings: Findings
+) -> np.ndarray:
+    """Return what each row's numbers are multiplied by to be in the system's unit.
+
+    Parameters
+    ----------
+    sheet : ParsedSheet
+        Rows with a column ``unit``.
+    base : array of str, shape (n,)
+        For each row the key in ``units`` of what it is to be converted into.
+    units : dict
+        Target units: of rates, masses, shares.
+    """
+    factors = np.ones(len(base))
+    texts = sheet.frame["unit"].to_numpy(dtype=object)
+    given = np.array([text is not None for text in texts], dtype=bool)
+    pairs = dict.fromkeys(zip(texts[given].tolist(), base[given].tolist(), strict=True))
+    for text, key in pairs:
+        rows = given & (texts == text) & (base == key)
+        target = units[key]
+        try:
+            unit = parse_unit(text)
+        except UnitError as error:
+            what, _, do = str(error).partition("; ")
+            for i in np.flatnonzero(rows):
+                findings.error(what, do, text, sheet.place(int(i), "unit"))
+            continue
+        if unit.dimension == "mass" and target.dimension == "rate":
+            unit = parse_unit(f"{unit.name}/yr")
+            first = int(np.flatnonzero(rows)[0])
+            findings.warning(
+                f"unit: {text} is a mass where a mass per year is meant, read as {unit.name} "
+                f"({int(rows.sum())} rows)",
+                f"write {unit.name}",
+                text,
+                sheet.place(first, "unit"),
+            )
+        if unit.dimension != target.dimension:
+            for i in np.flatnonzero(rows):
+                findings.error(
+                    f"unit: {text} is no unit of {_NOUN[target.dimension]}",
+                    f"write it in {target.name} or a multiple of it",
+                    text,
+                    sheet.place(int(i), "unit"),
+                )
+            continue
+        factors[rows] = unit.size / target.size
+    return factors
+
+
+_NOUN = {"mass": "mass", "rate": "mass per year", "share": "a share"}
+
+
+def read_data(
+    sheet: ParsedSheet,
+    factors: np.ndarray,
+    default_cv: float | None,
+    findings: Findings,
+    *,
+    needs_sd: np.ndarray,
+) -> pd.DataFrame:
+    """Return value, sd, min, max in the system's unit and the other data columns with defaults.
+
+    Parameters
+    ----------
+    sheet : ParsedSheet
+        The rows.
+    factors : array, shape (n,)
+        From `unit_factors`.
+    default_cv : float or None
+        Relative sd of rows that state none.
+    needs_sd : array of bool, shape (n,)
+        Rows whose value must have an uncertainty; a hard limit (``<=``) has none.
+
+    Returns
+    -------
+    DataFrame
+        Columns value, sd, min, max, distribution, basis, include, reference, note, cell.
+    """
+    frame, check = sheet.frame, Checker(sheet, findings)
+    value, sd, cv = (frame[name].to_numpy(dtype=float) for name in ("value", "sd", "cv"))
+    low, high = (frame[name].to_numpy(dtype=float) for name in ("min", "max"))
+    known = ~np.isnan(value)
+    advice = "write one of the two"
+    check.error(~np.isnan(sd) & ~np.isnan(cv), "cv", "both sd and cv are given", advice)
+    check.error(sd < 0, "sd", "sd is negative", "write a number of at least 0")
+    check.error(cv < 0, "cv", "cv is negative", "write a number of at least 0")
+    check.error(low > high, "min", "min is above max", "correct one of the two")
+    spread = ~np.isnan(sd) | ~np.isnan(cv)
+    check.warning(
+        ~known & spread & needs_sd,
+        "value",
+        "an uncertainty stands beside a blank value and is not used",
+        "write the value, or clear sd and cv",
+    )
+    if default_cv is None:
+        check.error(
+            known & ~spread & needs_sd,
+            "value",
+            "the value has no uncertainty",
+            "write sd or cv in its row, or default_cv in the sheet 'system'; sd 0 makes it exact",
+        )
+    share = np.where(np.isnan(cv), math.nan if default_cv is None else default_cv, cv)
+    sd = np.where(np.isnan(sd), share * np.abs(value), sd) * factors
+    out = {
+        "value": value * factors,
+        "sd": np.where(known, sd, math.nan),
+        "min": low * factors,
+        "max": high * factors,
+    }
+    data = pd.DataFrame(out)
+    for name, default in _DEFAULTS.items():
+        given = frame[name].to_numpy(dtype=object)
+        filled = [default if cell is None else cell for cell in given.tolist()]
+        data[name] = pd.Series(filled, dtype=bool if name == "include" else object)
+    for name in ("reference", "note"):
+        data[name] = pd.Series(["" if c is None else c for c in frame[name].tolist()], dtype=object)
+    data["cell"] = pd.Series(sheet.places("value"), dtype=object)
+    return data

@@ -1,0 +1,107 @@
+"""The networkx side of a System: the graph derived from its tables, and tables from a graph."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import networkx as nx
+import pandas as pd
+
+from mfa.errors import Problem, SystemDefinitionError
+from mfa.schema import SETTINGS
+from mfa.system.settings import Settings
+
+_RECORD = ("substance", "year", "value", "sd", "min", "max", "basis", "include", "reference")
+_DATA = (*_RECORD, "unit", "cv", "distribution", "note")
+
+
+def to_graph(
+    settings: Settings, processes: pd.DataFrame, flows: pd.DataFrame, data: pd.DataFrame
+) -> nx.MultiDiGraph:
+    """Return processes as nodes and flows as edges keyed by their ids."""
+    graph = nx.MultiDiGraph(
+        unit=settings.unit.name,
+        substances=settings.substances,
+        title=settings.title,
+        region=settings.region,
+    )
+    attributes = ["name", "name_ja", "stage", "kind", "stock", "capacity", "group", "region"]
+    for node in processes[["process", *attributes]].to_dict("records"):
+        name = node.pop("process")
+        graph.add_node(name, **{str(key): value for key, value in node.items()})
+    records: dict[str, list[dict[str, Any]]] = {}
+    for record in data[["flow", *_RECORD]].to_dict("records"):
+        flow = record.pop("flow")
+        records.setdefault(flow, []).append({str(key): value for key, value in record.items()})
+    for row in flows.to_dict("records"):
+        rows = records.get(row["flow"], [])
+        single = rows[0] if len(rows) == 1 else {}
+        names = {"name": row["name"], "name_ja": row["name_ja"]}
+        graph.add_edge(
+            row["from"], row["to"], key=row["flow"], role=row["role"], **names, data=rows, **single
+        )
+    return graph
+
+
+def _flow_rows(graph: nx.Graph) -> tuple[list[dict[str, Any]], list[str]]:
+    """Return one row per edge and record, and what is wrong with the edges."""
+    rows: list[dict[str, Any]] = []
+    faults: list[str] = []
+    multi = graph.is_multigraph()
+    year = graph.graph.get("year", 0)
+    edges = graph.edges(keys=True, data=True) if multi else graph.edges(data=True)
+    used: set[str] = set()
+    for edge in edges:
+        source, target, attributes = edge[0], edge[1], edge[-1]
+        named = multi and isinstance(edge[2], str)
+        flow = attributes.get("flow") or (edge[2] if named else f"{source}->{target}")
+        if flow in used and not named:
+            flow = f"{flow}#{sum(name.split('#')[0] == flow for name in used) + 1}"
+        if flow in used:
+            faults.append(f"two edges have the flow id {flow!r}")
+        used.add(flow)
+        fixed = {"flow": flow, "from": str(source), "to": str(target)}
+        for name in ("role", "name", "name_ja"):
+            value = attributes.get(name)
+            joined = ",".join(value) if isinstance(value, (list, tuple, set)) else value
+            fixed[name] = joined or None
+        for record in attributes.get("data") or [attributes]:
+            entries = {name: record.get(name) for name in _DATA}
+            entries["year"] = year if entries["year"] is None else entries["year"]
+            rows.append(fixed | entries)
+    return rows, faults
+
+
+def tables_from_graph(graph: nx.Graph) -> dict[str, pd.DataFrame]:
+    """Return the tables that a directed graph of processes and flows stands for.
+
+    Raises
+    ------
+    SystemDefinitionError
+        If the graph is undirected or two edges have one id.
+    """
+    if not graph.is_directed():
+        what = "the graph is undirected: flows have a direction"
+        raise SystemDefinitionError([Problem(what, "use networkx.MultiDiGraph")])
+    flows, faults = _flow_rows(graph)
+    if faults:
+        do = "give every edge its own key"
+        raise SystemDefinitionError([Problem(what, do) for what in faults])
+    settings: dict[str, Any] = {"unit": "t/yr"}
+    substances = dict.fromkeys(row["substance"] for row in flows if row["substance"])
+    settings["substances"] = ", ".join(name for name in substances if name != "goods") or "mass"
+    settings |= {key: graph.graph[key] for key in SETTINGS if graph.graph.get(key) is not None}
+    if not isinstance(settings["substances"], str):
+        settings["substances"] = ", ".join(settings["substances"])
+    return {
+        "system": pd.DataFrame(list(settings.items()), columns=["key", "value"], dtype=object),
+        "processes": pd.DataFrame([_node(name, dict(n)) for name, n in graph.nodes(data=True)]),
+        "flows": pd.DataFrame(flows),
+    }
+
+
+def _node(name: object, attributes: Mapping[str, Any]) -> dict[str, Any]:
+    known = ("name", "name_ja", "stage", "kind", "capacity", "group", "region", "column", "row")
+    row = {key: None if attributes.get(key) == "" else attributes.get(key) for key in known}
+    return {"process": str(name), **row, "stock": "yes" if attributes.get("stock") else None}

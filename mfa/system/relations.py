@@ -1,0 +1,172 @@
+"""Checks of the sheets that speak about flows: stocks, coefficients, compositions, observations."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from mfa.errors import near
+from mfa.schema import GOODS
+from mfa.system.cells import ParsedSheet
+from mfa.system.checks import check_duplicates, check_names, fill_substances
+from mfa.system.data import Checker
+from mfa.system.findings import Findings
+
+
+def check_stocks(
+    sheet: ParsedSheet, processes: pd.DataFrame, layers: tuple[str, ...], findings: Findings
+) -> None:
+    """Note stocks of unknown processes, of processes without a stock, and repeated rows."""
+    check = Checker(sheet, findings)
+    fill_substances(sheet, layers, findings)
+    known = check_names(sheet, "process", processes["process"], "process", findings)
+    stores = sheet.frame["process"].isin(processes.loc[processes["stock"], "process"])
+    check.error(
+        known & sheet.frame["process"].notna().to_numpy() & ~stores.to_numpy(),
+        "process",
+        "the process '{process}' has no stock",
+        "write yes in its column stock in the sheet 'processes', or remove this row",
+    )
+    check_duplicates(
+        sheet,
+        ["process", "substance", "year", "quantity"],
+        "a second row for the same process, substance, year and quantity",
+        "remove one; a second source for the same number goes to the sheet 'observations'",
+        findings,
+    )
+    frame = sheet.frame
+    negative = (frame["value"] < 0) & (frame["quantity"] == "level") & ~(frame["min"] < 0)
+    check.error(
+        negative.to_numpy(),
+        "value",
+        "negative stock level of '{process}' at the end of {year}",
+        "a level is at least 0; a decrease is a negative change",
+    )
+
+
+def _check_flow_lists(sheet: ParsedSheet, flows: list[str], findings: Findings) -> None:
+    known = set(flows)
+    for i, cell in enumerate(sheet.frame["flow"].tolist()):
+        for name in [] if cell is None else cell.split(","):
+            if name not in known:
+                advice = near(name, flows, "add it to the sheet 'flows'")
+                findings.error("flow: no such flow", advice, name, sheet.place(i, "flow"))
+
+
+def check_coefficients(
+    sheet: ParsedSheet, flows: list[str], layers: tuple[str, ...], findings: Findings
+) -> None:
+    """Note coefficients of flows that do not exist and rows that repeat each other."""
+    frame = sheet.frame
+    frame["of"] = frame["of"].where(frame["of"].notna(), "inputs")
+    _check_flow_lists(sheet, flows, findings)
+    names = ["inputs", "outputs", *flows]
+    check_names(sheet, "of", names, "flow, nor 'inputs' or 'outputs'", findings)
+    check_names(sheet, "substance", layers, "substance of the system", findings)
+    check_duplicates(
+        sheet,
+        ["coefficient", "flow", "of", "substance", "year"],
+        "a second row for the same coefficient",
+        "remove one; a second source gets an id of its own",
+        findings,
+    )
+
+
+def check_compositions(
+    sheet: ParsedSheet, flows: list[str], layers: tuple[str, ...], findings: Findings
+) -> None:
+    """Note compositions of flows or substances that do not exist and repeated rows."""
+    _check_flow_lists(sheet, flows, findings)
+    check_names(sheet, "substance", layers[1:], "substance of the system", findings)
+    check_duplicates(
+        sheet,
+        ["flow", "substance", "year"],
+        "a second row for the same composition",
+        "remove one",
+        findings,
+    )
+    Checker(sheet, findings).error(
+        (sheet.frame["substance"] == GOODS).to_numpy(),
+        "substance",
+        "goods has no composition in itself",
+        "name a substance",
+    )
+
+
+def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
+    """Note statements that are not whole; return where the first row of each stands."""
+    frame, check = sheet.frame, Checker(sheet, findings)
+    first = ~frame["observation"].duplicated().to_numpy()
+    later = ~first & frame["observation"].notna().to_numpy()
+    for column in ("value", "sd", "cv"):
+        check.error(
+            later & frame[column].notna().to_numpy(),
+            column,
+            f"{column} on a later row of the observation '{{observation}}'",
+            "it stands on the statement's first row only",
+        )
+    check.error(
+        first & frame["value"].isna().to_numpy() & frame["observation"].notna().to_numpy(),
+        "value",
+        "the observation '{observation}' has no value",
+        "write the value on its first row",
+    )
+    relation = frame["relation"].where(frame["relation"].notna())
+    of_first = relation.groupby(frame["observation"], sort=False).transform("first")
+    check.error(
+        (relation.notna() & (relation != of_first)).to_numpy(),
+        "relation",
+        "the rows of the observation '{observation}' have different relations",
+        "write the relation on its first row only",
+    )
+    frame["relation"] = of_first.where(of_first.notna(), "=")
+    hard = first & (frame["relation"] != "=").to_numpy()
+    for column in ("sd", "cv"):
+        check.error(
+            hard & frame[column].notna().to_numpy(),
+            column,
+            "a limit (<= or >=) is hard and has no uncertainty",
+            "clear the cell, or make the relation =",
+        )
+    return first
+
+
+def check_observations(
+    sheet: ParsedSheet,
+    flows: list[str],
+    processes: pd.DataFrame,
+    layers: tuple[str, ...],
+    findings: Findings,
+) -> np.ndarray:
+    """Note observations that make no statement; return a mask of each statement's first row."""
+    frame, check = sheet.frame, Checker(sheet, findings)
+    fill_substances(sheet, layers, findings)
+    check_names(sheet, "flow", flows, "flow", findings)
+    stores = processes.loc[processes["stock"], "process"]
+    check_names(sheet, "process", stores, "process with a stock", findings)
+    flow, process = frame["flow"].notna().to_numpy(), frame["process"].notna().to_numpy()
+    check.error(
+        flow == process,
+        "flow",
+        "a row names either a flow, or a process and a quantity",
+        "fill in one of the two",
+    )
+    check.error(
+        process & frame["quantity"].isna().to_numpy(),
+        "quantity",
+        "no quantity of the process '{process}'",
+        "write level or change",
+    )
+    check.error(
+        (frame["factor"] == 0).to_numpy(), "factor", "factor 0", "remove the row, or correct it"
+    )
+    frame["factor"] = frame["factor"].where(frame["factor"].notna(), 1.0)
+    first = _check_statements(sheet, findings)
+    value, cv = frame["value"].to_numpy(), frame["cv"].to_numpy()
+    check.warning(
+        first & (value == 0) & np.isnan(frame["sd"].to_numpy()) & ~(cv == 0),
+        "value",
+        "a relative uncertainty of the value 0 is 0: '{observation}' is taken as exact",
+        "write sd if it is not",
+    )
+    return first

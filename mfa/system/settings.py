@@ -1,0 +1,133 @@
+"""What the sheet ``system`` says: title, unit, substances, default uncertainty."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mfa.errors import UnitError, near
+from mfa.schema import FORMAT, GOODS, SETTINGS, fold
+from mfa.system.cells import ParsedSheet, plain_number
+from mfa.system.findings import Findings
+from mfa.units import Unit, parse_unit
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The system as a whole.
+
+    Parameters
+    ----------
+    unit : Unit
+        Unit of every flow [mass/yr]; stocks are in its mass unit.
+    substances : tuple of str
+        The first is the default. ``goods`` (gross mass) is always known and not listed.
+    default_cv : float or None
+        Relative sd of a value that states none; None makes such a value an error.
+    """
+
+    unit: Unit
+    substances: tuple[str, ...]
+    default_cv: float | None = None
+    title: str = ""
+    title_ja: str = ""
+    region: str = ""
+    description: str = ""
+    author: str = ""
+    licence: str = ""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Every layer that is balanced: goods, then the substances."""
+        return (GOODS, *self.substances)
+
+
+_UNIT_ADVICE = "write for example kt/yr"
+
+
+def _read_unit(text: str | None, place: str, findings: Findings) -> Unit:
+    fallback = parse_unit("t/yr")
+    if not text:
+        findings.error("the system has no unit", f"add a row 'unit'; {_UNIT_ADVICE}", None, place)
+        return fallback
+    try:
+        unit = parse_unit(text)
+    except UnitError as error:
+        findings.error(str(error).split(";")[0], str(error).split("; ")[-1], text, place)
+        return fallback
+    if unit.dimension == "mass":
+        rate = parse_unit(f"{unit.name}/yr")
+        findings.warning(
+            f"unit: a flow is a mass per year, {unit.name} is read as {rate.name}",
+            f"write {rate.name}",
+            text,
+            place,
+        )
+        return rate
+    if unit.dimension == "share":
+        findings.error("unit: not a mass per year", _UNIT_ADVICE, text, place)
+        return fallback
+    return unit
+
+
+def _read_cv(text: str | None, place: str, findings: Findings) -> float | None:
+    if not text:
+        return None
+    percent = text.endswith(("%", "\uff05"))
+    number = plain_number(text[:-1] if percent else text)
+    if number is None or number < 0:
+        findings.error("default_cv: not a share", "write for example 0.05 or 5%", text, place)
+        return None
+    return number / 100 if percent else number
+
+
+def _read_substances(text: str | None, place: str, findings: Findings) -> tuple[str, ...]:
+    names = tuple(part.strip() for part in re.split("[,、;]", text or "") if part.strip())
+    if not names:
+        findings.error(
+            "the system names no substance", "add a row 'substances', for example Cu", text, place
+        )
+        return ("?",)
+    for name in dict.fromkeys(n for n in names if names.count(n) > 1):
+        findings.error(f"substance {name!r} is named twice", "name it once", text, place)
+    if GOODS in names:
+        advice = "leave it out: it is always known"
+        findings.error("'goods' is gross mass, not a substance", advice, text, place)
+    return tuple(dict.fromkeys(names))
+
+
+def read_settings(sheet: ParsedSheet, findings: Findings) -> Settings:
+    """Return the settings of a system, noting every problem."""
+    known = {fold(key): key for key in SETTINGS}
+    values: dict[str, str] = {}
+    places: dict[str, str] = {}
+    keys, texts = sheet.frame["key"].tolist(), sheet.frame["value"].tolist()
+    for i, (spelt, text) in enumerate(zip(keys, texts, strict=True)):
+        if spelt is None:
+            continue
+        key = known.get(fold(spelt))
+        if key is None:
+            advice = near(spelt, SETTINGS, "it is ignored")
+            findings.warning(f"unknown key {spelt!r}", advice, None, sheet.place(i, "key"))
+            continue
+        if key in values:
+            findings.error(f"key {key!r} stands twice", "keep one", text, sheet.place(i, "key"))
+        places[key] = sheet.place(i, "value")
+        if text is not None:
+            values[key] = text
+    if values.get("format", str(FORMAT)) != str(FORMAT):
+        findings.error(
+            "this workbook is in another format than 1",
+            "get a newer version of mfa, or write 1 if that is what it is",
+            values["format"],
+            places["format"],
+        )
+    plain = ("title", "title_ja", "region", "description", "author", "licence")
+    return Settings(
+        unit=_read_unit(values.get("unit"), places.get("unit", "system!1"), findings),
+        substances=_read_substances(
+            values.get("substances"), places.get("substances", "system!1"), findings
+        ),
+        default_cv=_read_cv(values.get("default_cv"), places.get("default_cv", ""), findings),
+        **{key: values.get(key, "") for key in plain},
+    )
