@@ -107,3 +107,44 @@ def _variance_without(found: Estimate, number: int) -> float:
     equations = replace(layout.equations, measured=measured)
     rest = estimate(structure(equations, layout.fixed), found.x)
     return max(float(covariance(rest, np.array([number]))[0, 0]), 0.0)
+
+
+def shares_of_variance(found: Estimate, chosen: Ints) -> Floats:
+    """Return what share of each variable's variance stems from the errors of some data.
+
+    With C the covariance of the results and w the variance of the data, the share of data K in
+    result i is Σ_{k in K} (C_ik²/w_k) / C_ii, since ∂x_i/∂y_k = C_ik / w_k.
+
+    Parameters
+    ----------
+    found : Estimate
+    chosen : array of int
+        Variables that carry those data.
+
+    Returns
+    -------
+    array, shape (n,)
+        Between 0 and 1; 0 where the variance is 0; of no meaning where undetermined.
+    """
+    layout = found.structure
+    data, weights = layout.data, found.weights
+    place = np.full(layout.equations.n, -1, dtype=np.int64)
+    place[data] = np.arange(len(data))
+    picked = place[chosen]
+    picked = picked[picked >= 0]
+    determined = np.flatnonzero(layout.determined)
+    rows = sensitivities(found, determined)
+    part = np.zeros(layout.equations.n)
+    for start in range(0, len(picked), _BLOCK):
+        some = picked[start : start + _BLOCK]
+        block = np.zeros((len(data), len(some)))
+        block[some, np.arange(len(some))] = weights[some]
+        if found.factor is not None:
+            seen = layout.reduced @ block
+            block -= weights[:, None] * (layout.reduced.T @ found.factor.solve(seen))
+        scaled = block**2 / weights[some]
+        part[data] += scaled.sum(axis=1)
+        part[determined] += ((rows @ block) ** 2 / weights[some]).sum(axis=1)
+    whole = variances(found)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(whole > 0, np.clip(part / whole, 0.0, 1.0), 0.0)

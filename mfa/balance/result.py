@@ -14,9 +14,9 @@ from scipy.stats import chi2
 from mfa.balance import tables
 from mfa.balance.bounds import Bounded
 from mfa.balance.compile import Model
-from mfa.balance.covariance import covariance, variances
-from mfa.balance.network import Floats, Ints
-from mfa.balance.ranges import blocks, ranges
+from mfa.balance.covariance import covariance, shares_of_variance, variances
+from mfa.balance.network import Floats, Ints, Mask
+from mfa.balance.ranges import Block, blocks, ranges
 from mfa.errors import MFAError, near
 from mfa.system import System
 
@@ -79,21 +79,52 @@ class Balance:
     @cached_property
     def status(self) -> np.ndarray:
         """Status of every variable."""
-        return tables.statuses(self.model, self.bounded.classified)
+        return tables.statuses(self.model, self.bounded.classified)[0]
+
+    @cached_property
+    def statements(self) -> np.ndarray:
+        """Row of the observation within which a variable is measured, −1 for the others."""
+        return tables.statuses(self.model, self.bounded.classified)[1]
+
+    @cached_property
+    def is_assumption(self) -> Mask:
+        """Variables whose datum is an assumption of the user."""
+        out = np.zeros(self.model.equations.n, dtype=bool)
+        rows = self.model.variables["row"].to_numpy(dtype=np.int64)
+        for kinds, table in tables.data_tables(self.system).items():
+            here = self.model.variables["kind"].isin(kinds).to_numpy() & (rows >= 0)
+            out[here] = (table["basis"] == "assumption").to_numpy()[rows[here]]
+        return out
+
+    @cached_property
+    def assumed(self) -> Floats:
+        """Share of each variable's variance that stems from assumptions, nan if undetermined.
+
+        An assumption stated as exact has no variance and does not count.
+        """
+        chosen = np.flatnonzero(self.is_assumption)
+        share = shares_of_variance(self.bounded.estimate, chosen)
+        return np.where(self.status == "undetermined", np.nan, share)
 
     @cached_property
     def limits(self) -> tuple[Floats, Floats]:
         """Low and high of every variable in the system's unit; ∓inf where there is no limit."""
         equations = self.model.equations
         loose = self.status == "undetermined"
-        low, high = ranges(blocks(equations, loose, self.bounded.estimate.x), equations.n)
+        low, high = ranges(self.blocks, equations.n)
         low, high = low / self._steps, high / self._steps
         lower, upper = equations.lower / self._steps, equations.upper / self._steps
         reach = 1.96 * np.where(loose, 0.0, self.sds)
         value = self.values
         low = np.where(loose, low, np.minimum(np.maximum(value - reach, lower), value))
         high = np.where(loose, high, np.maximum(np.minimum(value + reach, upper), value))
-        return low, high
+        return low + 0.0, high + 0.0  # no minus zero
+
+    @cached_property
+    def blocks(self) -> list[Block]:
+        """Undetermined variables that share equations, all others held at their results."""
+        loose = self.status == "undetermined"
+        return blocks(self.model.equations, loose, self.bounded.estimate.x)
 
     @property
     def _steps(self) -> Floats:

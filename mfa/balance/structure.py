@@ -41,8 +41,9 @@ class Structure:
     redundant, determined : array of bool, shape (n,)
         Measured and checked; not measured but determined.
     related : array of int
-        Unmeasured variables in relations; solved by ``solve_related`` from ``related_rows``. Columns
-        of ``null`` span what remains free among them.
+        Unmeasured variables in relations; solved by ``solve_related`` from ``related_rows``.
+    null : sparse array, shape (related, related)
+        Its columns span what remains free among them.
     plain : array of int
         Unmeasured edges in balances only; solved along ``forest``.
     """

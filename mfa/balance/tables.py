@@ -20,6 +20,7 @@ from mfa.balance.suspects import (
     p_value,
 )
 from mfa.schema import STATUSES
+from mfa.system import System
 
 if TYPE_CHECKING:
     from mfa.balance.result import Balance
@@ -36,11 +37,19 @@ _RESULT = [
     "status",
     "at_bound",
 ]
-_ORIGIN = ["basis", "include", "reference", "note", "unit", "min", "max", "cell", "detectable"]
+_ORIGIN = ["basis", "assumed", "include", "reference", "note", "unit", "min", "max", "cell"]
+_TESTS = ["detectable"]
 
 
-def statuses(model: Model, found: Structure) -> np.ndarray:
-    """Return the status of every variable, from equations and data alone."""
+def statuses(model: Model, found: Structure) -> tuple[np.ndarray, np.ndarray]:
+    """Return the status of every variable, from equations and data alone.
+
+    Returns
+    -------
+    status : array of str, shape (n,)
+    statement : array of int, shape (n,)
+        Row of the observation within which a variable without a datum is measured, else −1.
+    """
     equations = model.equations
     out = np.full(equations.n, "undetermined", dtype=object)
     out[found.determined] = "calculated"
@@ -48,19 +57,24 @@ def statuses(model: Model, found: Structure) -> np.ndarray:
         equations.measured
     ]
     out[equations.fixed] = "fixed"
+    statement = np.full(equations.n, -1, dtype=np.int64)
     is_sum = (model.variables["kind"] == "observation").to_numpy()
+    own_row = model.variables["row"].to_numpy(dtype=np.int64)
     relations = equations.relations.tocsr()
     kinds = model.relations["kind"].to_numpy()
     for row in np.flatnonzero(kinds == "observation"):
         terms = relations.indices[relations.indptr[row] : relations.indptr[row + 1]]
         total, flows = terms[is_sum[terms]][0], terms[~is_sum[terms]]
-        flows = flows[out[flows] != "undetermined"]
+        flows = flows[(out[flows] == "calculated") | (out[flows] == "measured")]
         if equations.measured[total]:
-            own = flows[(out[flows] == "calculated") | (out[flows] == "measured")]
-            out[own] = "reconciled" if found.redundant[total] else "measured"
-        elif equations.fixed[total] and len(flows) == 1 and out[flows[0]] == "calculated":
+            out[flows] = "reconciled" if found.redundant[total] else "measured"
+        elif equations.fixed[total] and len(terms) == 2:
+            flows = flows[out[flows] == "calculated"]
             out[flows] = "fixed"
-    return out
+        else:
+            continue
+        statement[flows[~equations.measured[flows]]] = own_row[total]
+    return out, statement
 
 
 def _with_results(balance: Balance, numbers: np.ndarray, data: pd.DataFrame) -> pd.DataFrame:
@@ -87,10 +101,24 @@ def _with_results(balance: Balance, numbers: np.ndarray, data: pd.DataFrame) -> 
         "adjustment": adjustment,
         "status": balance.status[numbers],
         "at_bound": np.array(["min", "", "max"], dtype=object)[held + 1],
+        "assumed": balance.assumed[numbers],
         "detectable": _finite(seen),
     }
     kept = data.drop(columns=["value", "sd"]).reset_index(drop=True)
-    return kept.assign(**columns)
+    return _with_origin(balance, numbers, kept.assign(**columns))
+
+
+def _with_origin(balance: Balance, numbers: np.ndarray, frame: pd.DataFrame) -> pd.DataFrame:
+    """Take basis and reference of a quantity without a datum from the statement it stems from."""
+    kept = frame["observed"].notna().to_numpy()
+    basis = np.where(kept, frame["basis"].to_numpy(dtype=object), "")
+    reference = frame["reference"].to_numpy(dtype=object).copy()
+    statement = balance.statements[numbers]
+    observations = balance.system.observations
+    for i in np.flatnonzero(~kept & (statement >= 0)):
+        row = observations.iloc[statement[i]]
+        basis[i], reference[i] = row["basis"], reference[i] or row["reference"]
+    return frame.assign(basis=basis, reference=reference)
 
 
 def _finite(values: Floats) -> Floats:
@@ -109,7 +137,7 @@ def flow_table(balance: Balance) -> pd.DataFrame:
     ends = system.flows.set_index("flow")[["from", "to", "role", "name", "name_ja"]]
     out = out.join(ends, on="flow")
     keys = ["flow", "from", "to", "substance", "year"]
-    return out[[*keys, *_RESULT, "role", *_ORIGIN, "name", "name_ja"]]
+    return out[[*keys, *_RESULT, "role", *_ORIGIN, *_TESTS, "name", "name_ja"]]
 
 
 def _blank_rows(frame: pd.DataFrame, rows: np.ndarray, columns: list[str]) -> pd.DataFrame:
@@ -150,7 +178,9 @@ def stock_table(balance: Balance) -> pd.DataFrame:
     )
     out = _with_results(balance, numbers, data)
     keys = ["process", "substance", "year", "quantity"]
-    return out[[*keys, *_RESULT, *_ORIGIN]].sort_values(keys, kind="stable", ignore_index=True)
+    return out[[*keys, *_RESULT, *_ORIGIN, *_TESTS]].sort_values(
+        keys, kind="stable", ignore_index=True
+    )
 
 
 def share_table(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -158,6 +188,7 @@ def share_table(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     value = frame["value"].to_numpy(dtype=np.float64)
     out = frame.assign(
         observed=value,
+        assumed=0.0,
         observed_sd=frame["sd"],
         sd=0.0,
         low=value,
@@ -168,7 +199,7 @@ def share_table(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         unit="1",
         detectable=np.nan,
     )
-    return out[[*keys, "substance", "year", *_RESULT, *_ORIGIN]]
+    return out[[*keys, "substance", "year", *_RESULT, *_ORIGIN, *_TESTS]]
 
 
 def observation_table(balance: Balance) -> pd.DataFrame:
@@ -177,7 +208,7 @@ def observation_table(balance: Balance) -> pd.DataFrame:
     rows = balance.model.variables["row"].to_numpy(dtype=np.int64)[numbers]
     frame = balance.system.observations.iloc[rows].assign(unit="")
     out = _with_results(balance, numbers, frame)
-    return out[["observation", "relation", "substance", "year", *_RESULT, *_ORIGIN]]
+    return out[["observation", "relation", "substance", "year", *_RESULT, *_ORIGIN, *_TESTS]]
 
 
 def process_table(balance: Balance) -> pd.DataFrame:
@@ -244,7 +275,7 @@ def _labels(balance: Balance, numbers: np.ndarray) -> pd.DataFrame:
     out["year"] = out["year"].astype(np.int64)
     for name in ("cell", "reference"):
         texts = np.full(len(numbers), "", dtype=object)
-        for kind, table in _data_tables(balance).items():
+        for kind, table in data_tables(balance.system).items():
             here = (some["kind"].isin(kind)).to_numpy() & (rows >= 0)
             if here.any():
                 texts[here] = table[name].to_numpy(dtype=object)[rows[here]]
@@ -252,8 +283,8 @@ def _labels(balance: Balance, numbers: np.ndarray) -> pd.DataFrame:
     return out
 
 
-def _data_tables(balance: Balance) -> dict[tuple[str, ...], pd.DataFrame]:
-    system = balance.system
+def data_tables(system: System) -> dict[tuple[str, ...], pd.DataFrame]:
+    """Return the tables that data stand in, by the kinds of their variables."""
     return {
         ("flow",): system.data,
         ("change", "level"): system.stocks,
@@ -312,7 +343,7 @@ def _test_rows(tests: Outcome, labels: pd.DataFrame, balance: Balance, kind: str
 def excluded_table(balance: Balance) -> pd.DataFrame:
     """Return data that had no pull on the result, and z of their distance to it."""
     parts = []
-    for kinds, frame in _data_tables(balance).items():
+    for kinds, frame in data_tables(balance.system).items():
         numbers = _numbers(balance, *kinds)
         rows = balance.model.variables["row"].to_numpy(dtype=np.int64)[numbers]
         numbers, rows = numbers[rows >= 0], rows[rows >= 0]
