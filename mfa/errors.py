@@ -22,6 +22,10 @@ class StockError(MFAError):
     """A lifetime or a cohort calculation is impossible as given."""
 
 
+class ChartError(MFAError):
+    """A chart cannot be drawn, or not in the kind of file asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong in a user's data: what, where, what was found, what to do.

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import chi2
 
-from mfa.balance import tables
+from mfa.balance import doubts, tables
 from mfa.balance.bounds import Bounded
 from mfa.balance.compile import Model
 from mfa.balance.covariance import covariance, shares_of_variance, variances
@@ -168,12 +168,12 @@ class Balance:
     @cached_property
     def suspects(self) -> pd.DataFrame:
         """Data that look wrong, worst first, then leaks of balances."""
-        return tables.suspect_table(self)
+        return doubts.suspect_table(self)
 
     @cached_property
     def excluded(self) -> pd.DataFrame:
         """Data with include = no, beside the result that they had no pull on."""
-        return tables.excluded_table(self)
+        return doubts.excluded_table(self)
 
     @cached_property
     def graph(self) -> nx.MultiDiGraph:

@@ -9,16 +9,9 @@ import numpy as np
 import pandas as pd
 
 from mfa.balance.compile import Model
-from mfa.balance.network import Floats, Mask
+from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.structure import Structure
-from mfa.balance.suspects import (
-    Outcome,
-    detectable,
-    eliminate,
-    leak_tests,
-    measurement_tests,
-    p_value,
-)
+from mfa.balance.suspects import detectable
 from mfa.schema import STATUSES
 from mfa.system import System
 
@@ -125,7 +118,8 @@ def _finite(values: Floats) -> Floats:
     return np.where(np.isfinite(values), values, np.nan)
 
 
-def _numbers(balance: Balance, *kinds: str) -> np.ndarray:
+def numbers_of(balance: Balance, *kinds: str) -> Ints:
+    """Return the variables of some kinds."""
     return np.flatnonzero(balance.model.variables["kind"].isin(kinds).to_numpy())
 
 
@@ -133,7 +127,7 @@ def flow_table(balance: Balance) -> pd.DataFrame:
     """Return the table of flows."""
     system = balance.system
     data = system.data.assign(unit=system.unit)
-    out = _with_results(balance, _numbers(balance, "flow"), data)
+    out = _with_results(balance, numbers_of(balance, "flow"), data)
     ends = system.flows.set_index("flow")[["from", "to", "role", "name", "name_ja"]]
     out = out.join(ends, on="flow")
     keys = ["flow", "from", "to", "substance", "year"]
@@ -163,7 +157,7 @@ _TAKEN = ["value", "sd", "min", "max", "basis", "include", "reference", "note", 
 def stock_table(balance: Balance) -> pd.DataFrame:
     """Return changes and levels of every stock; an opening level only where it is given."""
     variables = balance.model.variables
-    numbers = _numbers(balance, "change", "level")
+    numbers = numbers_of(balance, "change", "level")
     opening = (variables["year"] < balance.system.years[0]) & (variables["row"] < 0)
     numbers = numbers[~opening.to_numpy()[numbers]]
     some = variables.iloc[numbers].reset_index(drop=True)
@@ -204,11 +198,33 @@ def share_table(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
 
 def observation_table(balance: Balance) -> pd.DataFrame:
     """Return every observation: what was stated, and the sum as it came out."""
-    numbers = _numbers(balance, "observation")
+    numbers = numbers_of(balance, "observation")
     rows = balance.model.variables["row"].to_numpy(dtype=np.int64)[numbers]
     frame = balance.system.observations.iloc[rows].assign(unit="")
     out = _with_results(balance, numbers, frame)
     return out[["observation", "relation", "substance", "year", *_RESULT, *_ORIGIN, *_TESTS]]
+
+
+def _observed(model: Model) -> tuple[Floats, Floats]:
+    """Return the datum of every variable and its variance, nan where there is none.
+
+    A change without a datum is taken from the levels before and after it, where both are given.
+    """
+    equations = model.equations
+    given = equations.measured | equations.fixed
+    y = np.where(given, equations.y, np.nan)
+    variance = np.where(equations.measured, equations.sd**2, 0.0)
+    kind = model.variables["kind"].to_numpy()
+    before = np.full(equations.n_nodes + 1, -1, dtype=np.int64)
+    after = before.copy()
+    levels = np.flatnonzero((kind == "level") & equations.is_edge)
+    before[equations.head[levels]] = levels
+    after[equations.tail[levels]] = levels
+    changes = np.flatnonzero((kind == "change") & equations.is_edge & ~given)
+    old, new = before[equations.head[changes]], after[equations.head[changes]]
+    y[changes] = y[new] - y[old]
+    variance[changes] = variance[new] + variance[old]
+    return y, variance
 
 
 def process_table(balance: Balance) -> pd.DataFrame:
@@ -219,68 +235,47 @@ def process_table(balance: Balance) -> pd.DataFrame:
     """
     model = balance.model
     equations, nodes = model.equations, model.nodes
-    x, y = balance.bounded.estimate.x, equations.y
-    known = balance.status != "undetermined"
+    x = balance.bounded.estimate.x
+    seen, variance = _observed(model)
     is_change = (model.variables["kind"] == "change").to_numpy()
-    given = equations.measured | equations.fixed
-    n = equations.n_nodes + 1
-    edges = np.flatnonzero(equations.is_edge)
-    tail, head = equations.tail[edges], equations.head[edges]
-    step = model.variables["step"].to_numpy(dtype=np.float64)
-
-    def total(values: Floats, ends: np.ndarray, where: Mask) -> Floats:
-        out = np.zeros(n)
-        np.add.at(out, ends[where[edges]], values[edges][where[edges]])
-        return out[:-1]
-
-    flow = ~is_change
+    shown = np.where(balance.status != "undetermined", x, np.nan)
     every = np.ones(equations.n, dtype=bool)
-    shown = np.where(known, x, np.nan)
-    seen = np.where(given, y, np.nan)
-    before = total(seen, head, every) - total(seen, tail, every)
-    after = total(x, head, every) - total(x, tail, every)
-    spread = np.where(equations.measured, equations.sd**2, 0.0)
-    sd = np.sqrt(total(spread, head, every) + total(spread, tail, every))
-    years = np.ones(n)
-    years[tail] = step[edges]
-    years[head] = np.maximum(years[head], step[edges])
-    length = years[:-1]
+
+    def enters(values: Floats, where: Mask = every) -> Floats:
+        return _at_nodes(equations.head, values, where & equations.is_edge, equations.n_nodes)
+
+    def leaves(values: Floats, where: Mask = every) -> Floats:
+        return _at_nodes(equations.tail, values, where & equations.is_edge, equations.n_nodes)
+
+    step = model.variables["step"].to_numpy(dtype=np.float64)
+    length = np.ones(equations.n_nodes + 1)
+    for ends in (equations.tail, equations.head):
+        length[ends[equations.is_edge]] = step[equations.is_edge]
+    length = length[:-1]
+    before = enters(seen) - leaves(seen)
+    sd = np.sqrt(enters(variance) + leaves(variance))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(sd > 0, before / sd, np.nan)
-    table = pd.DataFrame(
-        {
-            "process": nodes["process"],
-            "substance": nodes["substance"],
-            "year": nodes["year"].astype(np.int64),
-            "inputs": total(shown, head, flow) / length,
-            "outputs": total(shown, tail, flow) / length,
-            "stock_change": total(shown, tail, is_change) / length,
-            "residual_before": before / length,
-            "residual_z": z,
-            "residual": after / length,
-            "throughput": np.maximum(total(np.abs(x), head, every), total(np.abs(x), tail, every))
-            / length,
-            "unit": balance.system.unit,
-        }
-    )
+    rates = {
+        "inputs": enters(shown, ~is_change),
+        "outputs": leaves(shown, ~is_change),
+        "stock_change": leaves(shown, is_change),
+        "residual_before": before,
+        "residual": enters(x) - leaves(x),
+        "throughput": np.maximum(enters(np.abs(x)), leaves(np.abs(x))),
+    }
+    keys = nodes[["process", "substance", "year"]].astype({"year": np.int64})
+    table = keys.assign(**{name: rate / length for name, rate in rates.items()})
+    table.insert(7, "residual_z", z)
+    table["unit"] = balance.system.unit
     return table[~nodes["stock"].to_numpy(dtype=bool)].reset_index(drop=True)
 
 
-def _labels(balance: Balance, numbers: np.ndarray) -> pd.DataFrame:
-    """Return item, kind, substance, year, cell and reference of variables."""
-    model = balance.model
-    some = model.variables.iloc[numbers]
-    rows = some["row"].to_numpy(dtype=np.int64)
-    out = some[["item", "substance", "year"]].reset_index(drop=True)
-    out["year"] = out["year"].astype(np.int64)
-    for name in ("cell", "reference"):
-        texts = np.full(len(numbers), "", dtype=object)
-        for kind, table in data_tables(balance.system).items():
-            here = (some["kind"].isin(kind)).to_numpy() & (rows >= 0)
-            if here.any():
-                texts[here] = table[name].to_numpy(dtype=object)[rows[here]]
-        out[name] = texts
-    return out
+def _at_nodes(ends: Ints, values: Floats, where: Mask, n: int) -> Floats:
+    """Add up values by the node at one of their ends, the environment left out."""
+    out = np.zeros(n + 1)
+    np.add.at(out, ends[where], values[where])
+    return out[:-1]
 
 
 def data_tables(system: System) -> dict[tuple[str, ...], pd.DataFrame]:
@@ -290,79 +285,6 @@ def data_tables(system: System) -> dict[tuple[str, ...], pd.DataFrame]:
         ("change", "level"): system.stocks,
         ("observation",): system.observations,
     }
-
-
-def suspect_table(balance: Balance) -> pd.DataFrame:
-    """Return data and leaks in the order of suspicion."""
-    found = balance.bounded.estimate
-    tests = measurement_tests(found)
-    labels = _labels(balance, found.structure.data)
-    keys = list(zip(*(labels[name] for name in ("item", "substance", "year")), strict=True))
-    taken = found.structure.data[eliminate(found, keys, balance.chi2, balance.dof)]
-    data = _test_rows(tests, _labels(balance, tests.items), balance, "datum")
-    first = {int(number): k for k, number in enumerate(taken)}
-    data["order"] = [first.get(int(number), len(first)) for number in tests.items]
-    step = balance.model.variables["step"].to_numpy(dtype=np.float64)[tests.items]
-    y = balance.model.equations.y[tests.items]
-    data["should_be"] = (y - tests.distance) / step
-    leaks = leak_tests(found)
-    nodes = balance.model.nodes
-    keep = ~nodes["stock"].to_numpy(dtype=bool)[leaks.items]
-    leaks = Outcome(leaks.items[keep], leaks.z[keep], leaks.distance[keep], leaks.alike[keep])
-    names = nodes.iloc[leaks.items].rename(columns={"process": "item"}).reset_index(drop=True)
-    names = names.assign(cell="", reference="", year=names["year"].astype(np.int64))
-    unseen = _test_rows(leaks, names, balance, "leak")
-    unseen["should_be"] = leaks.distance
-    unseen["order"] = len(first) + 1
-    out = pd.concat([part for part in (data, unseen) if len(part)] or [data], ignore_index=True)
-    out["size"] = -out["z"].abs()
-    out = out.sort_values(["order", "size", "item", "substance", "year"], ignore_index=True)
-    columns = ["item", "kind", "year", "substance", "z", "p_value", "same_as", "should_be"]
-    return out[[*columns, "cell", "reference"]]
-
-
-def _test_rows(tests: Outcome, labels: pd.DataFrame, balance: Balance, kind: str) -> pd.DataFrame:
-    """Return one row per test, with the other items that have the same outcome."""
-    several_years = len(balance.system.years) > 1
-    several_layers = len(balance.system.layers) > 1
-    names = labels["item"].astype(str)
-    if several_layers:
-        names = names + " " + labels["substance"].astype(str)
-    if several_years:
-        names = names + " " + labels["year"].astype(str)
-    groups: dict[int, list[str]] = {}
-    for group, name in zip(tests.alike.tolist(), names, strict=True):
-        groups.setdefault(group, []).append(name)
-    same = [
-        ", ".join(sorted(other for other in groups[group] if other != name))
-        for group, name in zip(tests.alike.tolist(), names, strict=True)
-    ]
-    return labels.assign(kind=kind, z=tests.z, p_value=p_value(tests.z), same_as=same)
-
-
-def excluded_table(balance: Balance) -> pd.DataFrame:
-    """Return data that had no pull on the result, and z of their distance to it."""
-    parts = []
-    for kinds, frame in data_tables(balance.system).items():
-        numbers = _numbers(balance, *kinds)
-        rows = balance.model.variables["row"].to_numpy(dtype=np.int64)[numbers]
-        numbers, rows = numbers[rows >= 0], rows[rows >= 0]
-        out = ~frame["include"].to_numpy(dtype=bool)[rows]
-        out &= frame["value"].notna().to_numpy()[rows]
-        numbers, rows = numbers[out], rows[out]
-        labels = _labels(balance, numbers)
-        labels["observed"] = frame["value"].to_numpy(dtype=np.float64)[rows]
-        labels["observed_sd"] = frame["sd"].to_numpy(dtype=np.float64)[rows]
-        labels["value"], labels["sd"] = balance.values[numbers], balance.sds[numbers]
-        labels["note"] = frame["note"].to_numpy(dtype=object)[rows]
-        parts.append(labels)
-    table = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    spread = np.hypot(table["observed_sd"].fillna(0.0), table["sd"])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        table["z"] = (table["observed"] - table["value"]) / spread
-    table["p_value"] = p_value(table["z"].to_numpy(dtype=np.float64))
-    keys = ["item", "substance", "year", "observed", "observed_sd", "value", "sd"]
-    return table[[*keys, "z", "p_value", "cell", "reference", "note"]]
 
 
 def result_graph(balance: Balance) -> nx.MultiDiGraph:

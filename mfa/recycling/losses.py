@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-import scipy.sparse as sp
 
 from mfa.balance import Balance
-from mfa.balance.covariance import sensitivities
-from mfa.balance.network import Floats, Mask
-from mfa.recycling.place import Place, Term, places
-from mfa.recycling.polytope import Polytope
-from mfa.recycling.ratio import moves
+from mfa.balance.network import Floats
+from mfa.recycling.place import Place, places
+from mfa.recycling.totals import total
 
 COLUMNS = [
     "item",
@@ -65,40 +62,21 @@ def _losses(place: Place) -> list[dict[str, object]]:
     out = []
     for process in np.unique(sets.tail[lost]).tolist():
         flows = lost & (sets.tail == process)
-        value, sd, low, high = _total(flows, place)
+        lost_here = total(flows, place)
         enters = sets.counted & (sets.head == process) & (sets.tail != process) & place.there
-        turnover = _total(enters, place)[0] if enters.any() else np.nan
+        turnover = total(enters, place).value if enters.any() else np.nan
         out.append(
             {
                 "item": str(system.processes["process"].iat[process]),
-                "value": value,
-                "sd": sd,
-                "low": low,
-                "high": high,
-                "share_of_input": value / turnover if turnover > 0 else np.nan,
+                "value": lost_here.value,
+                "sd": lost_here.sd,
+                "low": lost_here.low,
+                "high": lost_here.high,
+                "share_of_input": lost_here.value / turnover if turnover > 0 else np.nan,
                 "flows": ", ".join(system.flows["flow"][flows]),
             }
         )
     return _ranked(out)
-
-
-def _total(flows: Mask, place: Place) -> tuple[float, float, float, float]:
-    """Return value, sd, low and high of a sum of flows in the system's unit."""
-    balance = place.balance
-    coefficients = place.spread(flows.astype(float))
-    numbers = np.flatnonzero(coefficients)
-    steps = balance.model.variables["step"].to_numpy(dtype=np.float64)
-    step = float(steps[numbers[0]])
-    if moves(coefficients, place):
-        polytope = Polytope(place, [Term(flows)])
-        low, high = polytope.extremes(polytope.total([Term(flows)]))
-        return np.nan, np.nan, low.value / step, high.value / step
-    found = balance.bounded.estimate
-    row = sp.csr_array(coefficients[numbers][None, :]) @ sensitivities(found, numbers)
-    sd = float(np.sqrt(max(found.propagate(sp.csr_array(row))[0, 0], 0.0)))
-    value = float(coefficients @ found.x)
-    floor = min(float(np.maximum(balance.model.equations.lower, -1e300)[numbers].sum()), value)
-    return value / step, sd / step, max(value - 1.96 * sd, floor) / step, (value + 1.96 * sd) / step
 
 
 def _ranked(rows: list[dict[str, object]]) -> list[dict[str, object]]:

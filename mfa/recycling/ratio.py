@@ -100,14 +100,14 @@ def evaluate(above: list[Term], below: list[Term], place: Place) -> Result:
     row = sp.csr_array(gradient[numbers][None, :]) @ sensitivities(found, numbers)
     variance = max(float(found.propagate(sp.csr_array(row))[0, 0]), 0.0)
     sd, value = np.sqrt(variance), n / d
-    influence = _influence(place, sp.csr_array(row))[0]
+    shares = influence(place, sp.csr_array(row))[0]
     if open_n > 0 or open_d > 0:
         high = min((n + open_n) / d, 1.0)
-        return Result(np.nan, np.nan, n / (d + open_d), high, np.nan, d, influence)
-    return _settled(value, float(sd), n, d, influence)
+        return Result(np.nan, np.nan, n / (d + open_d), high, np.nan, d, shares)
+    return _settled(value, float(sd), n, d, shares)
 
 
-def _influence(place: Place, rows: sp.csr_array) -> Floats:
+def influence(place: Place, rows: sp.csr_array) -> Floats:
     """Return the share of each row's variance that stems from each datum, shape (rows, data).
 
     With C the covariance of the results, row h has ∂/∂y_k = (hC)_k / w_k.
@@ -135,14 +135,14 @@ def _range(above: list[Term], below: list[Term], place: Place) -> Result:
     gradients = sp.csr_array(np.vstack([low.gradient, high.gradient])[:, numbers])
     found = place.balance.bounded.estimate
     rows = sp.csr_array(gradients @ sensitivities(found, numbers))
-    influence = _influence(place, rows).max(axis=0, initial=0.0)
+    shares = influence(place, rows).max(axis=0, initial=0.0)
     if high.value - low.value <= _DETERMINED * max(1.0, abs(high.value)):
         sd = np.sqrt(max(float(found.propagate(rows)[0, 0]), 0.0))
-        return _settled(low.value, float(sd), np.nan, np.nan, influence)
-    return Result(np.nan, np.nan, low.value, high.value, np.nan, np.nan, influence)
+        return _settled(low.value, float(sd), np.nan, np.nan, shares)
+    return Result(np.nan, np.nan, low.value, high.value, np.nan, np.nan, shares)
 
 
-def _settled(value: float, sd: float, top: float, bottom: float, influence: Floats) -> Result:
+def _settled(value: float, sd: float, top: float, bottom: float, shares: Floats) -> Result:
     """Return a determined share, its interval cut at 0 and 1."""
     low, high = max(value - 1.96 * sd, 0.0), min(value + 1.96 * sd, max(value, 1.0))
-    return Result(value, sd, low, high, top, bottom, influence)
+    return Result(value, sd, low, high, top, bottom, shares)

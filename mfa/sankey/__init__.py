@@ -1,1 +1,36 @@
-"""TODO."""
+"""The circulation chart: what it shows, where everything stands, and how it becomes a file.
+
+`diagram` says what is shown, `build` makes it from a balance, `layout` turns it into geometry,
+`svg` and `picture` write the geometry as SVG, PNG or PDF.
+
+The public function has the name of this room, so the room itself can be called:
+``mfa.sankey(balance)``.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from mfa.balance import Balance
+from mfa.sankey.build import Lang
+from mfa.sankey.chart import Chart, sankey
+
+__all__ = ["Chart", "sankey"]
+
+
+class _Room(ModuleType):
+    """A module that passes a call on to its function `sankey`."""
+
+    def __call__(
+        self,
+        balance: Balance,
+        year: int | None = None,
+        substance: str | None = None,
+        lang: Lang = "en",
+    ) -> Chart:
+        """Return the circulation chart of a balance, see `mfa.sankey.chart.sankey`."""
+        return sankey(balance, year, substance, lang)
+
+
+sys.modules[__name__].__class__ = _Room

@@ -1,0 +1,321 @@
+"""From a Balance to what a chart of it shows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from mfa import __version__
+from mfa.balance import Balance
+from mfa.balance.network import Ints
+from mfa.errors import MFAError, near
+from mfa.recycling import bottlenecks
+from mfa.recycling.place import Place, places
+from mfa.recycling.sets import Sets
+from mfa.recycling.totals import Total, total
+from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, Status, StockBox
+from mfa.sankey.words import TEXT
+
+Lang = Literal["en", "ja"]
+_ASSUMED = 0.5
+_STRIKING = 1.96
+
+
+@dataclass(frozen=True, eq=False)
+class _Scene:
+    """One substance and year of a balance, and how processes are grouped."""
+
+    balance: Balance
+    place: Place
+    substance: str
+    year: int
+    lang: Lang
+    flows: pd.DataFrame  # one row per flow in the order of ``system.flows``, nan where no row
+    groups: list[str]  # node id of each process; "" outside the boundary
+    bottleneck: str
+
+    @property
+    def sets(self) -> Sets:
+        return self.place.sets
+
+    def name(self, row: pd.Series) -> str:
+        """Return the name of a process or flow in the chart's language."""
+        local = str(row["name_ja"]) if self.lang == "ja" else ""
+        return local or str(row["name"])
+
+
+def build_diagram(
+    balance: Balance, year: int | None = None, substance: str | None = None, lang: Lang = "en"
+) -> Diagram:
+    """Return what a chart of a balance shows in one year.
+
+    Processes of a group become one box; flows between the same two boxes become one link. Flows
+    that cross the system boundary have one open end.
+
+    Parameters
+    ----------
+    balance : Balance
+    year : int, optional
+        By default the last year.
+    substance : str, optional
+        By default the first substance.
+    lang : {"en", "ja"}
+        Language of names and words.
+
+    Raises
+    ------
+    MFAError
+        If the system has no such year or substance.
+    """
+    scene = _scene(balance, year, substance, lang)
+    text = TEXT[lang]
+    settings = balance.system.settings
+    title = settings.title_ja if lang == "ja" and settings.title_ja else settings.title
+    unit = settings.unit.name.replace("/yr", text["per_year"])
+    source = balance.system.source
+    notes = []
+    if balance.dof and balance.p_value < 0.05:
+        notes.append(
+            text["contradiction"].format(
+                chi2=balance.chi2, dof=balance.dof, p=f"{balance.p_value:.2g}"
+            )
+        )
+    return Diagram(
+        title=title or (source.name if source else "Material flows"),
+        subtitle=text["subtitle"].format(
+            substance=text.get(scene.substance, scene.substance), unit=unit, year=scene.year
+        ),
+        unit=unit,
+        nodes=_nodes(scene),
+        links=_links(scene),
+        source=text["made"].format(file=source.name if source else "—", version=__version__),
+        notes=tuple(notes),
+        lang=lang,
+    )
+
+
+def _scene(balance: Balance, year: int | None, substance: str | None, lang: Lang) -> _Scene:
+    system = balance.system
+    substance = substance or system.substances[0]
+    year = system.years[-1] if year is None else year
+    if substance not in system.layers:
+        advice = near(substance, system.layers, "it has " + ", ".join(system.layers))
+        raise MFAError(f"the system has no substance {substance!r}; {advice}")
+    place = places(balance).get((substance, year))
+    if place is None:
+        years = ", ".join(str(y) for y in system.years)
+        raise MFAError(f"no flow of {substance} has a row in {year}; there are {years}")
+    table = balance.flows
+    here = table[(table["substance"] == substance) & (table["year"] == year)].set_index("flow")
+    flows = system.flows.drop(columns=["from", "to"]).join(
+        here.drop(columns=["role", "name", "name_ja"]), on="flow"
+    )
+    processes = system.processes
+    inside = (processes["kind"] == "process").to_numpy()
+    groups = np.where(processes["group"] != "", processes["group"], processes["process"])
+    losses = bottlenecks(balance)
+    worst = losses[
+        losses["bottleneck"] & (losses["substance"] == substance) & (losses["year"] == year)
+    ]
+    return _Scene(
+        balance=balance,
+        place=place,
+        substance=substance,
+        year=year,
+        lang=lang,
+        flows=flows,
+        groups=np.where(inside, groups, "").tolist(),
+        bottleneck=str(worst["item"].iat[0]) if len(worst) else "",
+    )
+
+
+def _clean(value: object) -> float | None:
+    number = float(value)  # type: ignore[arg-type]
+    return number if np.isfinite(number) else None
+
+
+def _quantity(row: pd.Series) -> Quantity:
+    """Return one row of a results table as a quantity."""
+    return Quantity(
+        value=_clean(row["value"]),
+        sd=_clean(row["sd"]),
+        low=_clean(row["low"]),
+        high=_clean(row["high"]),
+        status=row["status"],
+        assumed=bool(row["assumed"] > _ASSUMED),
+    )
+
+
+def _nodes(scene: _Scene) -> tuple[Node, ...]:
+    """Return a box for every balanced process or group that a flow touches."""
+    sets = scene.sets
+    touched = np.union1d(sets.tail[scene.place.there], sets.head[scene.place.there])
+    members: dict[str, list[int]] = {}
+    for process in touched.tolist():
+        if scene.groups[process]:
+            members.setdefault(scene.groups[process], []).append(process)
+    return tuple(_node(scene, name, some) for name, some in members.items())
+
+
+def _node(scene: _Scene, name: str, members: list[int]) -> Node:
+    rows = scene.balance.system.processes.iloc[members]
+    first = rows.iloc[0]
+    label = scene.name(first)
+    if first["group"]:
+        label = str((scene.lang == "ja" and first["group_ja"]) or first["group"])
+    table = scene.balance.processes
+    ids = rows["process"].tolist()
+    here = table[
+        table["process"].isin(ids)
+        & (table["substance"] == scene.substance)
+        & (table["year"] == scene.year)
+    ]
+    z = here["residual_z"].abs().to_numpy()
+    known = np.flatnonzero(~np.isnan(z))
+    share = None
+    if len(known):
+        worst = here.iloc[[known[np.argmax(z[known])]]]
+        share = float(worst["residual_before"].iloc[0] / max(worst["throughput"].iloc[0], 1e-300))
+    wish = rows[["column", "row"]].min()
+    return Node(
+        id=name,
+        label=label,
+        stage=str(first["stage"]),
+        column=None if wish["column"] != wish["column"] else int(wish["column"]),
+        row=None if wish["row"] != wish["row"] else int(wish["row"]),
+        stock=_stock(scene, ids),
+        imbalance=share,
+        flagged=bool((z[known] > _STRIKING).any()),
+        bottleneck=scene.bottleneck in ids,
+    )
+
+
+def _stock(scene: _Scene, processes: list[str]) -> StockBox | None:
+    """Return the stock of a box, if exactly one of its processes has one."""
+    table = scene.balance.stocks
+    here = table[
+        table["process"].isin(processes)
+        & (table["substance"] == scene.substance)
+        & (table["year"] == scene.year)
+    ]
+    if here["process"].nunique() != 1:
+        return None
+    rows = {str(row["quantity"]): _quantity(row) for _, row in here.iterrows()}
+    return StockBox(level=rows.get("level"), change=rows.get("change"))
+
+
+def _links(scene: _Scene) -> tuple[Link, ...]:
+    """Return a link for every bundle of flows."""
+    bundles: dict[tuple[str, str, Lane, str], list[int]] = {}
+    for flow in np.flatnonzero(scene.place.there).tolist():
+        key = _bundle(scene, flow)
+        if key is not None:
+            bundles.setdefault(key, []).append(flow)
+    suspects = scene.balance.suspects
+    doubtful = scene.balance.dof > 0 and scene.balance.p_value < 0.05
+    striking = suspects[
+        (suspects["kind"] == "datum")
+        & (suspects["z"].abs() > _STRIKING)
+        & (suspects["year"] == scene.year)
+        & (suspects["substance"] == scene.substance)
+    ]
+    flagged = set(striking["item"]) if doubtful else set()
+    return tuple(
+        _link(scene, key, np.array(flows), flagged) for key, flows in sorted(bundles.items())
+    )
+
+
+def _bundle(scene: _Scene, flow: int) -> tuple[str, str, Lane, str] | None:
+    """Return boxes, lane and partner outside of a flow; None for one inside a group."""
+    sets, processes = scene.sets, scene.balance.system.processes
+    tail, head = int(sets.tail[flow]), int(sets.head[flow])
+    source, target = scene.groups[tail], scene.groups[head]
+    outside = ""
+    if not (source and target):
+        row = processes.iloc[tail if not source else head]
+        outside = str(row["group"] or row["process"])
+    return None if not (source or target) else _with_lane(scene, flow, source, target, outside)
+
+
+def _with_lane(
+    scene: _Scene, flow: int, source: str, target: str, outside: str
+) -> tuple[str, str, Lane, str] | None:
+    sets = scene.sets
+    lane: Lane = "main"
+    if sets.role("discrepancy")[flow]:
+        lane = "discrepancy"
+    elif not source:
+        lane = "import"
+    elif not target:
+        lane = "loss" if sets.disposal[sets.head[flow]] else "export"
+    elif source == target:
+        if sets.tail[flow] != sets.head[flow]:
+            return None
+        lane = "self"
+    elif sets.role("new_scrap", "old_scrap", "scrap")[flow]:
+        makes = sets.makers[sets.tail[flow]] or sets.makers[sets.head[flow]]
+        lane = "scrap" if makes else "main"
+    return source, target, lane, outside
+
+
+def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: set[str]) -> Link:
+    source, target, lane, outside = key
+    rows = scene.flows.iloc[flows]
+    parts = [Part(str(row["flow"]), scene.name(row), _quantity(row)) for _, row in rows.iterrows()]
+    parts.sort(key=lambda part: (-(part.quantity.value or 0.0), part.flow))
+    mask = np.zeros(len(scene.flows), dtype=bool)
+    mask[flows] = True
+    together = parts[0].quantity if len(parts) == 1 else _together(total(mask, scene.place), rows)
+    worst = rows["flow"].tolist() if lane == "loss" else []
+    from_worst = scene.bottleneck in _ids(scene, scene.sets.tail[flows])
+    return Link(
+        id="|".join(part for part in (source, target, lane, outside) if part),
+        source=source or None,
+        target=target or None,
+        lane=lane,
+        label=_label(scene, outside, parts),
+        quantity=together,
+        parts=tuple(parts),
+        flagged=not flagged.isdisjoint(rows["flow"]),
+        bottleneck=bool(worst) and from_worst,
+    )
+
+
+def _ids(scene: _Scene, processes: Ints) -> list[str]:
+    names = scene.balance.system.processes["process"]
+    return [str(names.iat[p]) for p in processes.tolist()]
+
+
+def _together(sum_: Total, rows: pd.DataFrame) -> Quantity:
+    """Return the sum of a bundle as a quantity; its status is the least certain of the parts'."""
+    known = sum_.value == sum_.value
+    order = ("calculated", "measured", "reconciled", "fixed")
+    status: Status = "undetermined"
+    if known:
+        present = [name for name in order if (rows["status"] == name).any()]
+        status = present[0] if present else "calculated"  # type: ignore[assignment]
+    return Quantity(
+        value=_clean(sum_.value),
+        sd=_clean(sum_.sd),
+        low=_clean(sum_.low),
+        high=_clean(sum_.high),
+        status=status,
+        assumed=bool(sum_.assumed > _ASSUMED),
+    )
+
+
+def _label(scene: _Scene, outside: str, parts: list[Part]) -> str:
+    """Return the name of a single flow, or of what many flows share outside the boundary."""
+    if len(parts) == 1:
+        return parts[0].label
+    if not outside:
+        return ""
+    processes = scene.balance.system.processes
+    rows = processes[(processes["group"] == outside) | (processes["process"] == outside)]
+    first = rows.iloc[0]
+    if first["group"] == outside:
+        return str((scene.lang == "ja" and first["group_ja"]) or outside)
+    return scene.name(first)

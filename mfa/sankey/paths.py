@@ -1,0 +1,159 @@
+"""Ways that ribbons take, and their outlines at any width.
+
+A way is a chain of straight runs, quarter turns and sways (S-bends between two horizontal runs).
+Every piece can be shifted sideways, so that halo, flow and core of a link are the same way at
+three widths.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from mfa.sankey.geometry import Command, Outline
+
+Point = tuple[float, float]
+# Control points of the cubic that follows a quarter circle most closely.
+_QUARTER = 0.5522847498
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A straight piece, horizontal or vertical."""
+
+    start: Point
+    end: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A quarter circle; ``into`` is the direction (dx, dy) in which it begins."""
+
+    start: Point
+    end: Point
+    into: Point
+
+
+@dataclass(frozen=True, slots=True)
+class Sway:
+    """An S-bend between two horizontal directions; it bends at ``share`` of the way along x."""
+
+    start: Point
+    end: Point
+    share: float = 0.5
+
+
+Piece = Run | Turn | Sway
+Way = tuple[Piece, ...]
+
+
+def _direction(piece: Piece) -> tuple[Point, Point]:
+    """Return the unit directions in which a piece begins and ends."""
+    dx, dy = piece.end[0] - piece.start[0], piece.end[1] - piece.start[1]
+    if isinstance(piece, Run):
+        length = math.hypot(dx, dy) or 1.0
+        unit = (dx / length, dy / length)
+        return unit, unit
+    if isinstance(piece, Sway):
+        unit = (math.copysign(1.0, dx), 0.0)
+        return unit, unit
+    if piece.into[0]:
+        return piece.into, (0.0, math.copysign(1.0, dy))
+    return piece.into, (math.copysign(1.0, dx), 0.0)
+
+
+def _aside(point: Point, direction: Point, by: float) -> Point:
+    """Shift a point to the left of a direction (y downwards), by px."""
+    return point[0] + direction[1] * by, point[1] - direction[0] * by
+
+
+def _sway_shift(piece: Sway, by: float) -> float:
+    """Return how far the control points of a shifted sway move along x.
+
+    With both control points at the same x the bend crosses its middle at the angle φ with
+    tan φ = 2 Δy/Δx. Its edge keeps the distance d from the middle line there if the control
+    points are shifted by a with 0.75 a sin φ + d cos φ = d, that is a = d tan(φ/2) / 0.75.
+    """
+    dx, dy = abs(piece.end[0] - piece.start[0]), piece.end[1] - piece.start[1]
+    shift = by / 0.75 * math.tan(math.atan2(2 * abs(dy), dx) / 2)
+    room = 0.98 * min(piece.share, 1 - piece.share) * dx
+    return math.copysign(min(abs(shift), room), by * dy) if dy and by else 0.0
+
+
+def _shifted(piece: Piece, by: float) -> tuple[Point, Command]:
+    """Return where a shifted piece begins, and the command that draws it."""
+    first, last = _direction(piece)
+    start, end = _aside(piece.start, first, by), _aside(piece.end, last, by)
+    if isinstance(piece, Run):
+        return start, ("L", end)
+    if isinstance(piece, Sway):
+        span = piece.end[0] - piece.start[0]
+        middle = piece.start[0] + piece.share * span + _sway_shift(piece, by)
+        return start, ("C", (middle, start[1], middle, end[1], *end))
+    reach = abs(end[0] - start[0]) * _QUARTER, abs(end[1] - start[1]) * _QUARTER
+    one = (start[0] + first[0] * reach[0], start[1] + first[1] * reach[1])
+    two = (end[0] - last[0] * reach[0], end[1] - last[1] * reach[1])
+    return start, ("C", (*one, *two, *end))
+
+
+def reverse(way: Way) -> Way:
+    """Return a way walked from its end to its start."""
+    turned: list[Piece] = []
+    for piece in reversed(way):
+        if isinstance(piece, Turn):
+            last = _direction(piece)[1]
+            turned.append(Turn(piece.end, piece.start, (-last[0], -last[1])))
+        elif isinstance(piece, Run):
+            turned.append(Run(piece.end, piece.start))
+        else:
+            turned.append(Sway(piece.end, piece.start, 1 - piece.share))
+    return tuple(turned)
+
+
+def shorten(way: Way, by: float) -> Way:
+    """Return a way without the last ``by`` px of the run at its end."""
+    last = way[-1]
+    x, y = _direction(last)[1]
+    return (*way[:-1], Run(last.start, (last.end[0] - x * by, last.end[1] - y * by)))
+
+
+def _edge(way: Way, by: float) -> tuple[Point, list[Command]]:
+    start, _ = _shifted(way[0], by)
+    return start, [_shifted(piece, by)[1] for piece in way]
+
+
+def centre_line(way: Way) -> Outline:
+    """Return the open middle line of a way."""
+    start, commands = _edge(way, 0.0)
+    return (("M", start), *commands)
+
+
+def outline(way: Way, width: float, head: float) -> Outline:
+    """Return the closed outline of a ribbon with an arrow head as broad as itself.
+
+    Parameters
+    ----------
+    way : tuple of pieces
+        The middle line; it ends with a run at least as long as the head.
+    width : float
+        Width of the ribbon, px.
+    head : float
+        Length of the head, px; 0 for a blunt end.
+    """
+    half = width / 2
+    body = shorten(way, head)
+    start, left = _edge(body, half)
+    _, right = _edge(reverse(body), half)
+    tip: list[Command] = [("L", way[-1].end)] if head else []
+    direction = _direction(body[-1])[1]
+    corner: Command = ("L", _aside(body[-1].end, direction, -half))
+    return (("M", start), *left, *tip, corner, *right, ("Z", ()))
+
+
+def arrow_head(way: Way, breadth: float, length: float) -> Outline:
+    """Return a triangle at the end of a way, for ribbons too thin to be pointed themselves."""
+    tip = way[-1].end
+    direction = _direction(way[-1])[1]
+    foot = (tip[0] - direction[0] * length, tip[1] - direction[1] * length)
+    one, two = _aside(foot, direction, breadth / 2), _aside(foot, direction, -breadth / 2)
+    return (("M", one), ("L", tip), ("L", two), ("Z", ()))
