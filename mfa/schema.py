@@ -61,11 +61,23 @@ SETTINGS = {
 }
 
 # What a results workbook adds to the input's sheets, and adds as sheets of its own.
-RESULT_COLUMNS = ("observed", "observed_sd", "low", "high", "adjustment", "status", "at_bound")
+RESULT_COLUMNS = (
+    "observed",
+    "observed_sd",
+    "low",
+    "high",
+    "adjustment",
+    "status",
+    "at_bound",
+    "assumed",
+    "detectable",
+    "cell",
+)
 RESULT_SHEETS = (
     "balances",
     "suspects",
     "excluded",
+    "statements",
     "indicators",
     "bottlenecks",
     "trace",

@@ -32,7 +32,12 @@ def _labels(balance: Balance, numbers: np.ndarray) -> pd.DataFrame:
 
 
 def suspect_table(balance: Balance) -> pd.DataFrame:
-    """Return data and leaks in the order of suspicion."""
+    """Return data and leaks in the order of suspicion.
+
+    Beyond the columns of the interface: ``quantity`` (flow, level, change, observation, balance),
+    and ``possible``, false where the datum would have to lie beyond its bounds to agree, so that
+    it cannot be wrong alone.
+    """
     found = balance.bounded.estimate
     tests = measurement_tests(found)
     labels = _labels(balance, found.structure.data)
@@ -44,6 +49,10 @@ def suspect_table(balance: Balance) -> pd.DataFrame:
     step = balance.model.variables["step"].to_numpy(dtype=np.float64)[tests.items]
     y = balance.model.equations.y[tests.items]
     data["should_be"] = (y - tests.distance) / step
+    equations = balance.model.equations
+    low, high = equations.lower[tests.items] / step, equations.upper[tests.items] / step
+    data["possible"] = (data["should_be"] >= low) & (data["should_be"] <= high)
+    data["quantity"] = balance.model.variables["kind"].to_numpy(dtype=object)[tests.items]
     leaks = leak_tests(found)
     nodes = balance.model.nodes
     keep = ~nodes["stock"].to_numpy(dtype=bool)[leaks.items]
@@ -52,12 +61,13 @@ def suspect_table(balance: Balance) -> pd.DataFrame:
     names = names.assign(cell="", reference="", year=names["year"].astype(np.int64))
     unseen = _test_rows(leaks, names, balance, "leak")
     unseen["should_be"] = leaks.distance
+    unseen["possible"], unseen["quantity"] = True, "balance"
     unseen["order"] = len(first) + 1
     out = pd.concat([part for part in (data, unseen) if len(part)] or [data], ignore_index=True)
     out["size"] = -out["z"].abs()
     out = out.sort_values(["order", "size", "item", "substance", "year"], ignore_index=True)
     columns = ["item", "kind", "year", "substance", "z", "p_value", "same_as", "should_be"]
-    return out[[*columns, "cell", "reference"]]
+    return out[[*columns, "cell", "reference", "quantity", "possible"]]
 
 
 def _test_rows(tests: Outcome, labels: pd.DataFrame, balance: Balance, kind: str) -> pd.DataFrame:

@@ -35,3 +35,29 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
         draft = Path(folder, path.name)
         yield draft
         draft.replace(path)
+
+
+@contextmanager
+def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a temporary folder whose files move into a folder when all went well.
+
+    Files of other names that are already there stay.
+
+    Raises
+    ------
+    PermissionError
+        If one of the files cannot be replaced; then none is.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+        draft = Path(folder)
+        yield draft
+        path.mkdir(exist_ok=True)
+        targets = [path / file.name for file in sorted(draft.iterdir())]
+        for target in targets:
+            if target.exists():
+                with target.open("r+b"):  # fails for a file that another program has locked
+                    pass
+        for target in targets:
+            (draft / target.name).replace(target)

@@ -9,12 +9,14 @@ import numpy as np
 import pandas as pd
 
 from mfa.balance import Balance
+from mfa.recycling.memory import remembered
 from mfa.recycling.origin import new_scrap, old_scrap, scrap
 from mfa.recycling.place import Place, Term, places
 from mfa.recycling.ratio import Result, evaluate
 from mfa.recycling.sets import Sets
 
 _WORTH_NAMING = 0.01
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +198,13 @@ COLUMNS = [
     "assumptions",
     "assumed",
     "missing",
+    "by_construction",
     "scope",
     "source",
 ]
 
 
+@remembered
 def indicators(balance: Balance) -> pd.DataFrame:
     """Return every recycling indicator for every substance and year.
 
@@ -214,7 +218,8 @@ def indicators(balance: Balance) -> pd.DataFrame:
         indicator, substance, year; value and sd (as shares of 1), or where the flows leave it
         open only low and high, which are all that balances and bounds allow; numerator and
         denominator [unit of the system]; the flows counted; assumptions that it rests on and what
-        share of its variance they explain; what is missing to form it; scope and source.
+        share of its variance they explain; what is missing to form it; whether its value follows
+        from the flows drawn whatever the data say; scope and source.
     """
     rows = []
     for (substance, year), place in sorted(places(balance).items(), key=lambda item: item[0]):
@@ -237,7 +242,16 @@ def _row(definition: Definition, substance: str, year: int, place: Place) -> dic
     if missing:
         blank = dict.fromkeys(COLUMNS[3:9], np.nan) | {"flows": "", "assumptions": ""}
         words = "; ".join(dict.fromkeys(missing))
-        return keys | blank | about | {"assumed": np.nan, "missing": words}
+        return (
+            keys
+            | blank
+            | about
+            | {
+                "assumed": np.nan,
+                "missing": words,
+                "by_construction": False,
+            }
+        )
     result = evaluate(above, below, place)
     names, share = _assumptions(result, place)
     variables = place.balance.model.variables
@@ -257,6 +271,7 @@ def _row(definition: Definition, substance: str, year: int, place: Place) -> dic
             "assumptions": names,
             "assumed": share,
             "missing": "",
+            "by_construction": bool(result.sd < _ROUNDING),
         }
     )
 

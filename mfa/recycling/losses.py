@@ -7,6 +7,7 @@ import pandas as pd
 
 from mfa.balance import Balance
 from mfa.balance.network import Floats
+from mfa.recycling.memory import remembered
 from mfa.recycling.place import Place, places
 from mfa.recycling.totals import total
 
@@ -28,6 +29,7 @@ COLUMNS = [
 ]
 
 
+@remembered
 def bottlenecks(balance: Balance) -> pd.DataFrame:
     """Return the losses of every process, worst first within each substance and year.
 

@@ -21,6 +21,7 @@ from mfa.units import Unit, parse_unit
 _SHARE = Unit("1", "share", 1.0)
 _DATA_SHEETS = ("flows", "stocks", "coefficients", "compositions", "observations")
 _CORE = ("system", "processes", *_DATA_SHEETS)
+_REPLACED = ("flows", "stocks", "coefficients", "compositions")
 
 
 def _sort_out(
@@ -33,10 +34,12 @@ def _sort_out(
     others: dict[str, RawSheet] = {}
     for spelt, raw in sheets.items():
         name = known.get(fold(spelt))
+        if fold(spelt) in results:
+            continue
         if name is None:
             others[spelt] = raw
             advice = near(spelt, SHEET, "")
-            if advice and fold(spelt) not in results:
+            if advice:
                 findings.warning(f"the sheet {spelt!r} is not read", advice, None, f"{spelt}!1")
         elif name in found:
             first = found[name].name
@@ -190,7 +193,7 @@ def assemble(sheets: Mapping[str, RawSheet], findings: Findings) -> dict[str, An
         Collects every problem; the tables are of use only if it has not ``failed``.
     """
     found, others = _sort_out(sheets, findings)
-    for name in ("flows", "stocks", "coefficients", "compositions"):
+    for name in _REPLACED:
         if name in found:
             found[name] = _prefer_observed(found[name])
     parsed = {
@@ -223,5 +226,5 @@ def assemble(sheets: Mapping[str, RawSheet], findings: Findings) -> dict[str, An
         "data": data,
         **tables,
         "tables": {name: sheet.frame for name, sheet in rest.items()},
-        "others": others,
+        "sheets": {name: raw for name, raw in found.items() if name not in _REPLACED} | others,
     }

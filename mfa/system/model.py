@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import networkx as nx
@@ -21,11 +21,10 @@ from mfa.system.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """The file that a system came from: its name, SHA-256, and sheets that only pass through."""
+    """The file that a system came from: its name and the SHA-256 of its bytes."""
 
     name: str
     sha256: str
-    sheets: Mapping[str, RawSheet] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -52,6 +51,8 @@ class System:
         Relations between flows, one row per row of their sheets, in the system's unit.
     tables : mapping of str to DataFrame
         The other sheets of the format, by name.
+    sheets : mapping of str to RawSheet
+        Every sheet as it stood in the file, but for those that results replace.
     problems : tuple of Problem
         Warnings met on the way.
     source : Source or None
@@ -67,6 +68,7 @@ class System:
     compositions: pd.DataFrame
     observations: pd.DataFrame
     tables: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    sheets: Mapping[str, RawSheet] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     source: Source | None = None
 
@@ -193,8 +195,6 @@ def _system(
 ) -> System:
     """Assemble a System, or raise the given error with all problems."""
     parts = assemble(sheets, findings)
-    others = parts.pop("others")
     if findings.failed:
         raise fault(findings.sorted())
-    source = source and replace(source, sheets=others)
     return System(**parts, problems=findings.sorted(), source=source)

@@ -1,0 +1,74 @@
+"""How numbers are written on the report page."""
+
+from __future__ import annotations
+
+import math
+
+from mfa.sankey.figures import format_number
+
+
+def known(value: object) -> bool:
+    """Return whether a cell of a table holds a number."""
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def plus_minus(value: float, sd: float) -> str:
+    """Write value ± sd, the sd with two digits and the value to the same place.
+
+    Examples
+    --------
+    >>> plus_minus(1228.814, 9.87), plus_minus(21100.0, 2110.0), plus_minus(22.0, math.nan)
+    ('1,228.8 ± 9.9', '21,100 ± 2,100', '22')
+    >>> plus_minus(math.nan, 1.0)
+    ''
+    """
+    if not known(value):
+        return ""
+    if not known(sd) or sd <= 0:
+        return format_number(value)
+    place = 1 - math.floor(math.log10(sd))
+    if abs(value) >= 1e9 or place > 9:
+        return f"{format_number(value)} ± {format_number(sd)}"
+    digits = max(place, 0)
+    shown = [f"{round(number, place) + 0.0:,.{digits}f}" for number in (value, sd)]
+    return f"{shown[0].replace('-', '−')} ± {shown[1]}"
+
+
+def low_high(low: float, high: float, unlimited: str) -> str:
+    """Write a range; an end without limit is said so.
+
+    Examples
+    --------
+    >>> low_high(0.0, 887.4, "no limit"), low_high(5.0, math.nan, "no limit")
+    ('0–887', '5 – no limit')
+    """
+    left = format_number(low) if known(low) else "−∞"
+    if not known(high):
+        return f"{left} – {unlimited}"
+    return f"{left}–{format_number(high)}" if high >= 0 else f"{left} … {format_number(high)}"
+
+
+def percent(share: float) -> str:
+    """Write a share in percent with a sensible number of digits.
+
+    Examples
+    --------
+    >>> percent(0.34792), percent(0.00931), percent(1.0)
+    ('34.8 %', '0.9 %', '100 %')
+    """
+    value = 100 * share
+    digits = 0 if value == round(value) else 1
+    return f"{value:.{digits}f} %"
+
+
+def percent_sd(share: float, sd: float) -> str:
+    """Write a share ± sd in percent."""
+    if not known(sd) or sd == 0:
+        return percent(share)
+    digits = 2 if 100 * sd < 0.1 else 1
+    return f"{100 * share:.{digits}f} ± {100 * sd:.{digits}f} %"
+
+
+def p_words(p: float) -> str:
+    """Write a p-value with its relation: ``= 0.034`` or ``< 0.001``."""
+    return "< 0.001" if p < 0.001 else f"= {p:.2g}"

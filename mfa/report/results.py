@@ -1,0 +1,91 @@
+"""The results workbook: every table of a Balance, and the input's other sheets as they were."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from mfa import __version__
+from mfa.balance import Balance
+from mfa.io.xlsx_write import Table, from_frame, from_raw, save_workbook
+from mfa.recycling import bottlenecks, indicators, survey
+from mfa.schema import SHEETS
+
+
+def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
+    """Return the tables of the results workbook by the names of their sheets."""
+    return {
+        "flows": balance.flows,
+        "stocks": balance.stocks,
+        "coefficients": balance.coefficients,
+        "compositions": balance.compositions,
+        "balances": balance.processes,
+        "suspects": balance.suspects,
+        "excluded": balance.excluded,
+        "statements": balance.observations,
+        "indicators": indicators(balance),
+        "bottlenecks": bottlenecks(balance),
+        "survey": survey(balance),
+    }
+
+
+def _provenance(balance: Balance, options: Mapping[str, object]) -> pd.DataFrame:
+    source = balance.system.source
+    rows = {
+        "input": source.name if source else "",
+        "sha256": source.sha256 if source else "",
+        "mfa": __version__,
+        "time": datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC"),
+        "chi2": balance.chi2,
+        "dof": balance.dof,
+        "p_value": balance.p_value,
+        "p_value is approximate": balance.is_approximate,
+        **options,
+    }
+    values = pd.Series([_shown(value) for value in rows.values()], dtype=object)
+    return pd.DataFrame({"key": list(rows), "value": values})
+
+
+def _shown(value: object) -> object:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def write_workbook(
+    balance: Balance, path: str | Path, options: Mapping[str, object] | None = None
+) -> None:
+    """Write a Balance as a results workbook.
+
+    Parameters
+    ----------
+    balance : Balance
+    path : path
+        An .xlsx file. It appears whole or not at all.
+    options : mapping, optional
+        More lines for the sheet ``provenance``.
+
+    Raises
+    ------
+    PermissionError
+        If the file cannot be replaced, as when it is open in Excel.
+    """
+    tables = result_tables(balance)
+    sheets = balance.system.sheets
+    order = [spec.name for spec in SHEETS if spec.name in tables or spec.name in sheets]
+    listed: list[Table] = []
+    for name in order:
+        if name in tables:
+            if len(tables[name]) or name == "flows":
+                listed.append(from_frame(name, tables[name]))
+        else:
+            listed.append(from_raw(sheets[name]))
+    listed += [from_frame(name, t) for name, t in tables.items() if name not in order]
+    listed.append(from_frame("provenance", _provenance(balance, options or {})))
+    listed += [from_raw(raw) for name, raw in sheets.items() if name not in order]
+    title = balance.system.settings.title or "Material flows"
+    save_workbook(path, listed, title)
