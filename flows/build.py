@@ -25,4 +25,4 @@ if __name__ == "__main__":
     for folder in sorted(HERE.iterdir()):
         if (folder / "flows.csv").exists():
             build(folder, folder.with_suffix(".xlsx"))
-            print(folder.with_suffix(".xlsx").relative_to(HERE.parent))  # noqa: T201
+            print(folder.with_suffix(".xlsx").relative_to(HERE.parent))

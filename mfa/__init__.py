@@ -20,11 +20,11 @@ from mfa.errors import (
 )
 
 if TYPE_CHECKING:
-    from mfa.balance import Balance, reconcile
+    from mfa.balance import Balance, reconcile, remarks
     from mfa.io import read_tables, read_workbook
     from mfa.recycling import bottlenecks, indicators, survey
     from mfa.report import write_report, write_workbook
-    from mfa.sankey.chart import Chart
+    from mfa.sankey.chart import Chart, sankey
     from mfa.system import System
 
 __version__ = "0.1.0"
@@ -38,6 +38,7 @@ _HOMES = {
     "read_tables": "mfa.io",
     "read_workbook": "mfa.io",
     "reconcile": "mfa.balance",
+    "remarks": "mfa.balance",
     "survey": "mfa.recycling",
     "write_report": "mfa.report",
     "write_workbook": "mfa.report",
@@ -60,6 +61,7 @@ __all__ = [
     "read_tables",
     "read_workbook",
     "reconcile",
+    "remarks",
     "sankey",
     "survey",
     "write_report",

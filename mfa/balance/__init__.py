@@ -1,6 +1,7 @@
 """Reconciliation: from contradicting and missing data to balances that close."""
 
 from mfa.balance.reconcile import reconcile
+from mfa.balance.remarks import remarks
 from mfa.balance.result import Balance
 
-__all__ = ["Balance", "reconcile"]
+__all__ = ["Balance", "reconcile", "remarks"]

@@ -1,0 +1,97 @@
+"""What is worth knowing about a system before it is reconciled."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from mfa.balance.axes import goods_left_out
+from mfa.balance.compile import compile_system
+from mfa.errors import BalanceError, Problem
+from mfa.system import System
+
+_MOST = 20
+
+
+def remarks(system: System) -> tuple[Problem, ...]:
+    """Return problems that only show when the balances are drawn up.
+
+    Parameters
+    ----------
+    system : System
+
+    Returns
+    -------
+    tuple of Problem
+        Warnings: goods balances that are left out, years that flows skip, stock rows that no
+        balance reaches. An error if the system cannot be reconciled as it is written.
+    """
+    file = system.source.name if system.source else ""
+    found = [*_left_out(system), *_gap_years(system), *_idle_stocks(system)]
+    try:
+        compile_system(system)
+    except BalanceError as error:
+        place = (error.rows or ("",))[0]
+        sheet, _, cell = place.partition("!")
+        what = str(error).removeprefix(f"{place}: ")
+        found.append(Problem(what, "see the message", None, sheet, cell, file, "error"))
+    return tuple(Problem(p.what, p.do, p.found, p.sheet, p.cell, file, p.severity) for p in found)
+
+
+def _left_out(system: System) -> list[Problem]:
+    pairs = goods_left_out(system)
+    by_process: dict[str, list[int]] = {}
+    for process, year in pairs:
+        by_process.setdefault(process, []).append(year)
+    out = [
+        _warning(
+            f"no balance of goods at {process!r} in {', '.join(map(str, years))}: not every flow "
+            "there has a row for goods",
+            "add rows for goods with a blank value",
+            "flows",
+        )
+        for process, years in list(by_process.items())[:_MOST]
+    ]
+    if len(by_process) > _MOST:
+        more = len(by_process) - _MOST
+        out.append(_warning(f"no balance of goods at {more} more processes", "see above", "flows"))
+    return out
+
+
+def _gap_years(system: System) -> list[Problem]:
+    gaps = [
+        f"{before + 1}–{after - 1}" if after - before > 2 else f"{before + 1}"
+        for before, after in pairwise(system.years)
+        if after - before > 1
+    ]
+    if not gaps or not system.processes["stock"].any():
+        return []
+    what = (
+        f"no flow has a row for {', '.join(gaps)}: for stocks, the rate of the next year is taken "
+        "to hold in the years skipped"
+    )
+    return [_warning(what, "add rows with blank values for those years if that is wrong", "flows")]
+
+
+def _idle_stocks(system: System) -> list[Problem]:
+    first, last = system.years[0] - 1, system.years[-1]
+    stocks = system.stocks
+    level = (stocks["quantity"] == "level").to_numpy()
+    year = stocks["year"].to_numpy()
+    idle = np.where(level, (year < first) | (year > last), ~np.isin(year, system.years))
+    return [
+        _warning(
+            f"the {quantity} of {process!r} in {when} stands outside the years of the flows and is "
+            "in no balance",
+            f"flows have rows for {first + 1} to {last}, levels count from {first} on",
+            *place.split("!"),
+        )
+        for process, quantity, when, place in stocks.loc[
+            idle, ["process", "quantity", "year", "cell"]
+        ].itertuples(index=False)
+    ]
+
+
+def _warning(what: str, do: str, sheet: str, cell: str = "") -> Problem:
+    return Problem(what, do, None, sheet, cell, "", "warning")
