@@ -9,7 +9,7 @@ from functools import cached_property
 import networkx as nx
 import numpy as np
 import pandas as pd
-from scipy.stats import chi2
+from scipy.special import chdtrc
 
 from mfa.balance import doubts, tables
 from mfa.balance.bounds import Bounded
@@ -57,7 +57,7 @@ class Balance:
     @property
     def p_value(self) -> float:
         """Probability of a larger chi2 if all sd are right; nan where nothing is checked."""
-        return float(chi2.sf(self.chi2, self.dof)) if self.dof else float("nan")
+        return float(chdtrc(self.dof, self.chi2)) if self.dof else float("nan")
 
     @property
     def is_approximate(self) -> bool:

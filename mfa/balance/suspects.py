@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.stats import chi2, norm
+from scipy.special import chdtrc, ndtr, ndtri
 
 from mfa.balance.network import Floats, Ints
 from mfa.balance.solve import Estimate
@@ -46,7 +46,7 @@ class Outcome:
 
 def p_value(z: Floats) -> Floats:
     """Return the two-sided probability of a larger |z|."""
-    return np.asarray(2.0 * norm.sf(np.abs(z)))
+    return np.asarray(2.0 * ndtr(-np.abs(z)))
 
 
 def detectable(found: Estimate) -> Floats:
@@ -57,7 +57,7 @@ def detectable(found: Estimate) -> Floats:
     array, shape (data,)
     """
     with np.errstate(divide="ignore"):
-        error = norm.isf(LEVEL / 2) / np.sqrt(found.information)
+        error = -ndtri(LEVEL / 2) / np.sqrt(found.information)
     return np.where(_is_checked(found), error, np.inf)
 
 
@@ -138,7 +138,7 @@ def eliminate(found: Estimate, names: list[tuple[object, ...]], misfit: float, d
     q, weights = found.information.copy(), found.weights
     taken: list[int] = []
     steps: list[tuple[Floats, float]] = []
-    while dof > 0 and found.factor is not None and chi2.sf(misfit, dof) < LEVEL:
+    while dof > 0 and found.factor is not None and chdtrc(dof, misfit) < LEVEL:
         checked = q * weights > _NEGLIGIBLE
         checked[taken] = False
         z = np.where(checked, np.abs(pull) / np.sqrt(np.where(checked, q, 1.0)), -1.0)
