@@ -165,24 +165,30 @@ def _converter(column: Column) -> Callable[[Cell], object]:
 
 
 _NUMERIC = {"number": _number, "share": _share, "year": _year}
+_PLAIN = {int, float, type(None)}
 
 
-def _read_numbers(
-    cells: list[Cell], column: Column, report: Callable[[int, str, str, str], None]
-) -> np.ndarray:
-    """Return a float column; ``report(row, severity, what, do)`` hears of every fault."""
+Report = Callable[[int, str, str, str], None]  # row, severity, what, do
+
+
+def _read_numbers(cells: list[Cell], column: Column, report: Report) -> np.ndarray:
+    """Return a float column; ``report`` hears of every fault."""
     convert = _NUMERIC[column.kind]
-    plain = column.kind == "number"
-    out = np.full(len(cells), math.nan)
-    for i, cell in enumerate(cells):
-        if cell is None:
-            continue
-        if plain and type(cell) is float and cell - cell == 0.0:
-            out[i] = cell
-            continue
+    if set(map(type, cells)) <= _PLAIN:
+        out = np.array(cells, dtype=np.float64)
+        if column.kind == "year":
+            odd = ~((out == np.round(out)) & (out >= 1000) & (out <= 3000)) & ~np.isnan(out)
+        else:
+            odd = np.isinf(out)
+        doubtful = np.flatnonzero(odd).tolist()
+    else:
+        out = np.full(len(cells), math.nan)
+        doubtful = [i for i, cell in enumerate(cells) if cell is not None]
+    for i in doubtful:
         try:
-            out[i], as_text = convert(cell)
+            out[i], as_text = convert(cells[i])
         except _BadCellError as bad:
+            out[i] = math.nan
             report(i, "error", bad.what, bad.do)
             continue
         if as_text:
@@ -190,25 +196,23 @@ def _read_numbers(
     return out
 
 
-def _read_objects(
-    cells: list[Cell], column: Column, report: Callable[[int, str, str, str], None]
-) -> np.ndarray:
+def _read_objects(cells: list[Cell], column: Column, report: Report) -> np.ndarray:
+    """Return an object column, each different cell converted once."""
     convert = _converter(column)
-    seen: dict[Cell, object] = {}
-    out = np.full(len(cells), None, dtype=object)
-    for i, cell in enumerate(cells):
-        if cell is None:
-            continue
-        if type(cell) is str and cell in seen:
-            out[i] = seen[cell]
-            continue
+    known: dict[tuple[type, Cell], object] = {}
+    bad: dict[tuple[type, Cell], _BadCellError] = {}
+    keys = [(type(cell), cell) for cell in cells]
+    for key in dict.fromkeys(keys):
         try:
-            out[i] = convert(cell)
-        except _BadCellError as bad:
-            report(i, "error", bad.what, bad.do)
-            continue
-        if type(cell) is str:
-            seen[cell] = out[i]
+            known[key] = None if key[1] is None else convert(key[1])
+        except _BadCellError as error:
+            known[key], bad[key] = None, error
+    if bad:
+        for i, key in enumerate(keys):
+            if key in bad:
+                report(i, "error", bad[key].what, bad[key].do)
+    out = np.empty(len(cells), dtype=object)
+    out[:] = [known[key] for key in keys]
     return out
 
 
@@ -248,9 +252,12 @@ def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, 
 
 def _used_rows(raw: RawSheet, used: list[int]) -> np.ndarray:
     """Positions of the rows in which any recognised cell, or any fault, stands."""
-    mask = np.zeros(raw.n_rows, dtype=bool)
+    blank = list(range(raw.n_rows))
     for j in used:
-        mask |= np.array([cell is not None for cell in raw.columns[j]], dtype=bool)
+        column = raw.columns[j]
+        blank = [i for i in blank if column[i] is None]
+    mask = np.ones(raw.n_rows, dtype=bool)
+    mask[blank] = False
     mask[[i for i, j in raw.faults if j in used and i < raw.n_rows]] = True
     return np.flatnonzero(mask)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -22,34 +23,33 @@ class Checker:
         self.sheet, self.findings = sheet, findings
 
     def error(self, mask: np.ndarray, column: str, what: str, do: str) -> None:
-        """Note an error at a column's cell in every row of the mask."""
-        for i in np.flatnonzero(mask):
-            found = self._found(int(i), column)
-            self.findings.error(self._words(what, int(i)), do, found, self._place(int(i), column))
+        """Note an error at a column's cell in every row; ``{name}`` is filled in from the row."""
+        self._note(self.findings.error, mask, column, what, do)
 
     def warning(self, mask: np.ndarray, column: str, what: str, do: str) -> None:
         """Note a warning at a column's cell in every row of the mask."""
-        for i in np.flatnonzero(mask):
-            found = self._found(int(i), column)
-            self.findings.warning(self._words(what, int(i)), do, found, self._place(int(i), column))
+        self._note(self.findings.warning, mask, column, what, do)
 
-    def _place(self, i: int, column: str) -> str:
-        return self.sheet.place(i, column)
+    def _note(
+        self, note: Callable[..., None], mask: np.ndarray, column: str, what: str, do: str
+    ) -> None:
+        rows = np.flatnonzero(mask).tolist()
+        if not rows:
+            return
+        frame = self.sheet.frame.iloc[rows]
+        records = frame.to_dict("records") if "{" in what else [{}] * len(rows)
+        for i, value, record in zip(rows, frame[column].tolist(), records, strict=True):
+            words = (
+                what.format_map({str(k): _plain(v) for k, v in record.items()}) if record else what
+            )
+            note(words, do, _plain(value), self.sheet.place(i, column))
 
-    def _found(self, i: int, column: str) -> object:
-        value = self.sheet.frame[column].iat[i]
-        missing = value is None or (isinstance(value, float) and math.isnan(value))
-        return None if missing else f"{value:g}" if isinstance(value, float) else value
 
-    def _words(self, what: str, i: int) -> str:
-        """Fill ``{column}`` in a message from the row."""
-        if "{" not in what:
-            return what
-        row = self.sheet.frame.iloc[i]
-        words = {
-            name: f"{value:g}" if isinstance(value, float) else value for name, value in row.items()
-        }
-        return what.format_map(words)
+def _plain(value: object) -> object:
+    """Write a cell without a needless decimal point; None for a blank one."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else f"{value:g}"
+    return value
 
 
 def unit_factors(
