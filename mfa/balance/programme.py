@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,8 +10,10 @@ import scipy.sparse as sp
 from scipy.optimize import linprog
 
 from mfa.balance.network import Floats
+from mfa.errors import BalanceError
 
 _TOLERANCE = 1e-9
+_GIVE = 1e-7
 _STATUS: dict[int, Literal["optimal", "infeasible", "unbounded"]] = {
     0: "optimal",
     2: "infeasible",
@@ -50,6 +52,29 @@ class Programme:
             return Solution(status, np.full(len(objective), np.nan), np.zeros(n_rows))
         duals = np.asarray(result.eqlin.marginals) if n_rows else np.zeros(0)
         return Solution(status, np.asarray(result.x, dtype=np.float64), duals)
+
+    def surely_minimise(self, objective: Floats) -> Solution:
+        """Minimise a programme that is known to have a point, up to rounding.
+
+        Numbers that other programmes have rounded may leave a gap of their rounding, which the
+        bounds then give way by.
+
+        Raises
+        ------
+        BalanceError
+            If there is no point all the same.
+        """
+        found = self.minimise(objective)
+        if found.status == "infeasible":
+            wider = replace(self, low=self.low - _GIVE, high=self.high + _GIVE)
+            found = wider.minimise(objective)
+            found = replace(found, x=np.clip(found.x, self.low, self.high))
+        if found.status == "infeasible":
+            raise BalanceError(
+                "what is possible for undetermined quantities could not be worked out; "
+                "check limits (min, max) that lie very close together"
+            )
+        return found
 
     def is_feasible(self) -> bool:
         """Return whether any point keeps equations and bounds."""

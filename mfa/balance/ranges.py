@@ -102,6 +102,6 @@ def ranges(parts: list[Block], n: int) -> tuple[Floats, Floats]:
             objective = np.zeros(len(block.members))
             for sign, out, limit in ((1.0, low, -np.inf), (-1.0, high, np.inf)):
                 objective[k] = sign
-                found = block.programme.minimise(objective)
+                found = block.programme.surely_minimise(objective)
                 out[number] = found.x[k] * block.scale if found.status == "optimal" else limit
     return low, high

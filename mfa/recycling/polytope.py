@@ -108,8 +108,13 @@ class Polytope:
     def _split(self, origins: list[Origin]) -> None:
         """Split every mixed flow into the origins asked for and a rest, none below 0."""
         sets, place = self._place.sets, self._place
-        for flow in np.flatnonzero(place.there & (sets.tail != sets.head)).tolist():
-            open_ = [o for o in origins if o.is_mixed[flow] or o.share[flow] == UNKNOWN]
+        for flow in np.flatnonzero(place.there & (sets.tail != sets.head) & sets.counted).tolist():
+            open_ = [
+                origin
+                for origin in origins
+                if origin.is_mixed[flow]
+                or (origin.share[flow] == UNKNOWN and origin.lane[sets.head[flow]])
+            ]
             if not open_:
                 continue
             total = Sum()
@@ -175,7 +180,7 @@ class Polytope:
         objective[t] = self._constant(top)
         ends = []
         for sign in (1.0, -1.0):
-            found = programme.minimise(sign * objective)
+            found = programme.surely_minimise(sign * objective)
             if found.status != "optimal":
                 ends.append(End(np.nan, np.zeros(len(self._x))))
                 continue

@@ -1,0 +1,3 @@
+from . import books
+def test_a():
+    assert books.read(books.small()).problems == ()
