@@ -1,0 +1,74 @@
+"""README and docs: their code runs, their figures come out, their generated pages are current."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+import mfa
+
+ROOT = Path(__file__).parents[2]
+PAGES = ("README.md", "docs/python.md")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_python_blocks_run(page, tmp_path, monkeypatch):
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
+    assert blocks
+    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {}
+    for block in blocks:
+        exec(compile(block, page, "exec"), names)
+
+
+def test_format_page_is_current():
+    spec = importlib.util.spec_from_file_location("build_docs", ROOT / "docs" / "build.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    assert (ROOT / "docs" / "format.md").read_text(encoding="utf-8") == module.format_page()
+
+
+def test_ci_runs_the_test_command_of_the_readme():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    commands = re.findall(r"```sh\n(.*?)\n```", readme, re.S)
+    assert len(commands) == 2
+    assert commands[1] in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_figures_in_the_readme_come_out():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    words = " ".join(readme.split())
+    balance = mfa.reconcile(mfa.read_workbook(ROOT / "flows" / "copper-japan.xlsx"))
+    assert f"χ² = {balance.chi2:.1f} on {balance.dof} degrees of freedom" in words
+    data = balance.suspects[balance.suspects["kind"] == "datum"]
+    tied = (data["z"].abs() > data["z"].abs().max() - 1e-9).sum()
+    assert tied == 8
+    assert f"eight numbers of fiscal 2015, tied at |z| = {data['z'].abs().max():.2f}" in words
+    rates = mfa.indicators(balance)
+    rates = rates[rates["year"] == 2018].set_index("indicator")
+    rate = rates.loc["recycling_input_rate_total"]
+    assert f"{100 * rate['value']:.1f} ± {100 * rate['sd']:.1f} % in 2018" in words
+    assert round(rate["assumed"], 1) == 0.3
+    assert f"anything from 0 to {100 * rates.loc['eol_recycling_rate', 'high']:.0f} %" in words
+    assert mfa.survey(balance, year=2018)["item"].iloc[0] == "new_scrap"
+
+
+def test_version_is_the_same_everywhere():
+    assert f"version: {mfa.__version__}" in (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"## {mfa.__version__}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", *(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))]
+)
+def test_links_lead_somewhere(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert ((ROOT / page).parent / target).exists(), target
