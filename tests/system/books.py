@@ -23,7 +23,7 @@ SMALL: Tables = {
         ["title", "A small copper cycle"],
         ["title_ja", "小さな銅の循環"],
         ["unit", "kt/yr"],
-        ["substances", "Cu, Zn"],
+        ["substances", "Cu"],
     ],
     "processes": [
         ["process", "name", "name_ja", "kind", "stock", "stage"],

@@ -1,3 +1,0 @@
-from . import books
-def test_a():
-    assert books.read(books.small()).problems == ()
