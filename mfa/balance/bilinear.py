@@ -45,21 +45,21 @@ def estimate_products(equations: Equations, products: Products) -> Bounded:
     x = _start(equations, products)
     if equations.fixed[products.share].all():
         return bounded_estimate(products.linearised(equations, x))
-    weight = 0.0
     change = np.inf
     for _ in range(_STEPS):
-        found = bounded_estimate(products.linearised(equations, x))
+        linear = products.linearised(equations, x)
+        found = bounded_estimate(linear)
         step = found.estimate.x - x
         change = float(np.max(np.abs(step) / tolerances(equations, found.estimate.x)))
         if change <= _CONVERGED:
             return found
         pull = found.estimate.equation_multipliers()[-len(products) :]
-        weight = max(weight, 4.0 * float(np.abs(pull).max(initial=0.0)))
-        x = x + _length(equations, products, x, step, weight) * step
+        weight = 4.0 * float(np.abs(pull).max(initial=0.0))
+        x = x + _step(linear, products, x, step, weight)
     raise BalanceError(
         f"coefficients and compositions did not converge in {_STEPS} steps (the last one still "
-        f"changed a quantity by {change * 1e-9:.1g} of what its balance turns over); give the "
-        "unknown ones a value with a wide sd to start from"
+        f"changed a quantity by {change * 1e-9:.1g} of what its balance turns over): the data say "
+        "too little about some of them; give the unknown ones a value with a wide sd"
     )
 
 
@@ -67,24 +67,36 @@ def _merit(equations: Equations, products: Products, x: Floats, weight: float) -
     return misfit(equations, x) + weight * float(np.abs(products.residuals(x)).sum())
 
 
-def _length(
-    equations: Equations, products: Products, x: Floats, step: Floats, weight: float
-) -> float:
-    """Return the length of a step: 1, or the first half, quarter … at which the merit falls.
+def _step(linear: Equations, products: Products, x: Floats, step: Floats, weight: float) -> Floats:
+    """Return how far to go: the full step, the step bent back to the products, or a part of it.
 
     Linear equations hold after every full step, so that only the first point may break them: from
     there the full step is taken.
     """
-    residual = equations.matrix @ x - np.concatenate([np.zeros(equations.n_nodes), equations.right])
+    n = linear.n_nodes + len(linear.right) - len(products)
+    residual = (linear.matrix @ x)[:n] - np.concatenate([np.zeros(linear.n_nodes), linear.right])[
+        :n
+    ]
     if np.abs(residual).max(initial=0.0) > 1e-6 * np.abs(x).max(initial=0.0):
-        return 1.0
-    before = _merit(equations, products, x, weight)
-    length = 1.0
-    for _ in range(_HALVINGS):
-        if _merit(equations, products, x + length * step, weight) <= before * (1 + 1e-12):
-            return length
-        length /= 2
-    return 1.0
+        return step
+    before = _merit(linear, products, x, weight) * (1 + 1e-12)
+    if _merit(linear, products, x + step, weight) <= before:
+        return step
+    bent = _bent(linear, products, x + step) - x
+    if _merit(linear, products, x + bent, weight) <= before:
+        return bent
+    for halvings in range(1, _HALVINGS):
+        shorter = step / 2**halvings
+        if _merit(linear, products, x + shorter, weight) <= before:
+            return shorter
+    return step
+
+
+def _bent(linear: Equations, products: Products, trial: Floats) -> Floats:
+    """Return the estimate with the products corrected by what they miss at a trial point."""
+    right = linear.right.copy()
+    right[-len(products) :] -= products.residuals(trial)
+    return bounded_estimate(replace(linear, right=right)).estimate.x
 
 
 def _start(equations: Equations, products: Products) -> Floats:
