@@ -54,7 +54,10 @@ def tolerances(equations: Equations, x: Floats) -> Floats:
     turnover = matrix @ np.abs(x)
     largest = np.abs(x)
     columns = np.repeat(np.arange(equations.n), np.diff(matrix.indptr))
-    np.maximum.at(largest, columns, turnover[matrix.indices])
+    of_balance = matrix.indices < equations.n_nodes
+    for some in (of_balance, ~of_balance & ~equations.is_edge[columns]):
+        reach = turnover[matrix.indices[some]] / matrix.data[some]
+        np.maximum.at(largest, columns[some], reach)
     return np.asarray(_TOLERANCE * np.maximum(largest, 1e-300))
 
 
@@ -107,13 +110,13 @@ def bounded_estimate(equations: Equations) -> Bounded:
     if not _breaks(equations, first.x, known).any() and _can_stand(first):
         return Bounded(classified, first, held)
     point, held = _interior_point(equations)
-    goal = _misfit(equations, point)
+    goal = misfit(equations, point)
     for _ in range(_POLISHES):
         found = _with_held(equations, held)
         broken = _breaks(equations, found.x, ~_undetermined(found.structure))
         wrong = _pulls_inwards(found, held)
         if not broken.any() and _can_stand(found):
-            better = _misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7
+            better = misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7
             if better or not wrong.any():
                 return Bounded(classified, found, held)
         if not broken.any() and not wrong.any():
@@ -131,7 +134,8 @@ def _with_held(equations: Equations, held: np.ndarray) -> Estimate:
     return estimate(structure(equations, equations.fixed | (held != 0)), values)
 
 
-def _misfit(equations: Equations, x: Floats) -> float:
+def misfit(equations: Equations, x: Floats) -> float:
+    """Return Σ ((x − y)/sd)² over all data."""
     data = equations.measured
     return float((((x - equations.y)[data] / equations.sd[data]) ** 2).sum())
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import scipy.sparse as sp
@@ -10,6 +10,7 @@ import scipy.sparse as sp
 from mfa.balance.compile import Model
 from mfa.balance.equations import Equations
 from mfa.balance.network import Ints, Mask
+from mfa.balance.products import Products
 from mfa.balance.programme import Programme
 from mfa.errors import BalanceError
 
@@ -98,6 +99,19 @@ def clashing(equations: Equations) -> _Assertions:
         if _elastic(equations, claims, trial)[0] > _SLACK:
             kept = trial
     return _Assertions(claims.kind[kept], claims.number[kept])
+
+
+def with_exact_products(model: Model) -> Model:
+    """Return a model with the products whose shares are exact as linear relations."""
+    exact = model.equations.fixed[model.products.share]
+    n_linear = len(model.equations.right)
+    keep = np.concatenate([np.ones(n_linear, dtype=bool), exact])
+    products = Products(
+        model.products.flow[exact], model.products.share[exact], model.products.of[exact]
+    )
+    start = np.where(model.equations.fixed, model.equations.y, 0.0)
+    equations = products.linearised(model.equations, start)
+    return replace(model, equations=equations, relations=model.relations[keep])
 
 
 def clash_error(model: Model) -> BalanceError:

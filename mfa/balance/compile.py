@@ -15,6 +15,7 @@ import pandas as pd
 from mfa.balance.axes import Axes, axes_of
 from mfa.balance.equations import NO_EDGE, Equations
 from mfa.balance.network import Ints
+from mfa.balance.products import Products
 from mfa.balance.relations import Relations, relate
 from mfa.system import System
 
@@ -27,10 +28,15 @@ class Model:
 
     Attributes
     ----------
+    equations : Equations
+        The linear ones; once solved, with the products linearised at the solution.
+    products : Products
+        Coefficients and compositions.
     variables : DataFrame
-        One row per variable: kind (flow, change, level, observation), item (flow, process or
-        observation), substance, year, row (position in its table; −1 where the table has none),
-        step (what a value in the system's unit is multiplied by to be a mass per step).
+        One row per variable: kind (flow, change, level, observation, coefficient, composition),
+        item (flow, process, or name of the row), substance, year (0: all years), row (position in
+        its table; −1 where the table has none), step (what a value in the system's unit is
+        multiplied by to be a mass per step).
     nodes : DataFrame
         One row per balance: process, substance, year, stock (whether it is the stock's own).
     relations : DataFrame
@@ -39,6 +45,7 @@ class Model:
 
     system: System
     equations: Equations
+    products: Products
     variables: pd.DataFrame
     nodes: pd.DataFrame
     relations: pd.DataFrame
@@ -51,8 +58,19 @@ class Model:
     def table(self, number: int) -> pd.DataFrame:
         """Return the table in which a variable's datum stands."""
         kind = self.variables["kind"].iat[number]
-        tables = {"flow": self.system.data, "observation": self.system.observations}
-        return tables.get(str(kind), self.system.stocks)
+        return data_tables(self.system)[str(kind)]
+
+
+def data_tables(system: System) -> dict[str, pd.DataFrame]:
+    """Return the table that the data of each kind of variable stand in."""
+    return {
+        "flow": system.data,
+        "change": system.stocks,
+        "level": system.stocks,
+        "observation": system.observations,
+        "coefficient": system.coefficients,
+        "composition": system.compositions,
+    }
 
 
 def compile_system(system: System) -> Model:
@@ -61,7 +79,7 @@ def compile_system(system: System) -> Model:
     Raises
     ------
     BalanceError
-        If a coefficient or composition is not exact.
+        If an observation speaks of something that the system does not have.
     """
     axes = axes_of(system)
     n_processes = int(axes.drawn_up.sum())
@@ -78,6 +96,7 @@ def compile_system(system: System) -> Model:
     return Model(
         system=system,
         equations=_equations(variables, n_nodes, related),
+        products=related.products,
         variables=variables[["kind", "item", "substance", "year", "row", "step"]],
         nodes=_node_table(axes, pairs),
         relations=related.labels,
@@ -187,4 +206,5 @@ def _equations(variables: pd.DataFrame, n_nodes: int, related: Relations) -> Equ
         fixed=known & (sd == 0),
         lower=np.where(np.isnan(low), floor, low),
         upper=np.where(np.isnan(high), np.inf, high),
+        start=np.zeros(len(variables)),
     )

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from mfa.balance.compile import data_tables
 from mfa.balance.suspects import Outcome, eliminate, leak_tests, measurement_tests, p_value
-from mfa.balance.tables import data_tables, numbers_of
+from mfa.balance.tables import numbers_of
 
 if TYPE_CHECKING:
     from mfa.balance.result import Balance
@@ -24,7 +25,7 @@ def _labels(balance: Balance, numbers: np.ndarray) -> pd.DataFrame:
     for name in ("cell", "reference"):
         texts = np.full(len(numbers), "", dtype=object)
         for kind, table in data_tables(balance.system).items():
-            here = (some["kind"].isin(kind)).to_numpy() & (rows >= 0)
+            here = (some["kind"] == kind).to_numpy() & (rows >= 0)
             if here.any():
                 texts[here] = table[name].to_numpy(dtype=object)[rows[here]]
         out[name] = texts
@@ -92,8 +93,8 @@ def _test_rows(tests: Outcome, labels: pd.DataFrame, balance: Balance, kind: str
 def excluded_table(balance: Balance) -> pd.DataFrame:
     """Return data that had no pull on the result, and z of their distance to it."""
     parts = []
-    for kinds, frame in data_tables(balance.system).items():
-        numbers = numbers_of(balance, *kinds)
+    for kind, frame in data_tables(balance.system).items():
+        numbers = numbers_of(balance, kind)
         rows = balance.model.variables["row"].to_numpy(dtype=np.int64)[numbers]
         numbers, rows = numbers[rows >= 0], rows[rows >= 0]
         out = ~frame["include"].to_numpy(dtype=bool)[rows]

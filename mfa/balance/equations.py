@@ -32,6 +32,8 @@ class Equations:
         Variables whose value is ``y`` exactly.
     lower, upper : array, shape (n,)
         Bounds; ±inf where there is none.
+    start : array, shape (n,)
+        A point near which undetermined variables are to stay.
     """
 
     n_nodes: int
@@ -45,6 +47,7 @@ class Equations:
     fixed: Mask
     lower: Floats
     upper: Floats
+    start: Floats
 
     @property
     def n(self) -> int:

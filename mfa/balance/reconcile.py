@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 
+from mfa.balance.bilinear import estimate_products
 from mfa.balance.bounds import Infeasible, bounded_estimate
-from mfa.balance.clash import clash_error
+from mfa.balance.clash import clash_error, with_exact_products
 from mfa.balance.compile import compile_system
 from mfa.balance.result import Balance
 from mfa.system import System
@@ -59,7 +61,11 @@ def reconcile(system: System, progress: Callable[[str], None] | None = None) -> 
     model = compile_system(system)
     say("reconciling")
     try:
-        bounded = bounded_estimate(model.equations)
+        if len(model.products):
+            bounded = estimate_products(model.equations, model.products)
+        else:
+            bounded = bounded_estimate(model.equations)
     except Infeasible:
-        raise clash_error(model) from None
-    return Balance(system, model, bounded)
+        raise clash_error(with_exact_products(model)) from None
+    solved = replace(model, equations=bounded.classified.equations)
+    return Balance(system, solved, bounded)

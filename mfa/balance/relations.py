@@ -1,4 +1,4 @@
-"""Observations, coefficients and compositions as rows of relations."""
+"""Observations as rows of relations, coefficients and compositions as products."""
 
 from __future__ import annotations
 
@@ -11,27 +11,29 @@ import scipy.sparse as sp
 
 from mfa.balance.axes import Axes
 from mfa.balance.equations import NO_EDGE
-from mfa.balance.network import Ints
+from mfa.balance.products import Products
+from mfa.balance.shares import draw_up, share_variables
 from mfa.errors import BalanceError
-from mfa.schema import GOODS
 from mfa.system import System
 
 
 @dataclass(frozen=True, eq=False)
 class Relations:
-    """Relations R x = 0, and the variables that they add.
+    """Relations R x = 0 and products, and the variables that they add.
 
     Attributes
     ----------
     matrix : sparse array, shape (relations, variables)
         Over the physical variables, then the added ones.
+    products : Products
     variables : DataFrame
-        One row per observation: the value of its sum.
+        One row per observation (its sum), coefficient and composition.
     labels : DataFrame
-        kind, item and cell of each relation.
+        kind, item and cell of each relation, then of each product.
     """
 
     matrix: sp.csr_array
+    products: Products
     variables: pd.DataFrame
     labels: pd.DataFrame
 
@@ -75,24 +77,27 @@ def relate(system: System, axes: Axes, physical: pd.DataFrame) -> Relations:
     Raises
     ------
     BalanceError
-        If a coefficient or composition is not exact.
+        If an observation speaks of something that the system does not have.
     """
     rows = _Rows()
-    names = ("observations", "coefficients", "compositions")
-    gaps = _gap_levels(system, physical)
-    if not gaps and all(getattr(system, name).empty for name in names):
-        return Relations(sp.csr_array((0, len(physical))), _observed(system, []), _labels(rows))
-    finder = _Finder(physical)
     statements = list(system.observations.groupby("observation", sort=False))
+    gaps = _gap_levels(system, physical)
+    finder = _Finder(physical if statements or gaps else physical.iloc[:0])
     for k, (name, terms) in enumerate(statements):
         _add_observation(rows, finder, str(name), terms, len(physical) + k)
     _add_gap_levels(rows, finder, gaps, axes)
-    _add_coefficients(rows, finder, system, axes)
-    _add_compositions(rows, finder, system)
-    shape = (len(rows.labels), len(physical) + len(statements))
-    entries = (np.array(rows.value), (np.array(rows.row), np.array(rows.column)))
-    matrix = sp.csr_array(sp.coo_array(entries, shape=shape))
-    return Relations(matrix, _observed(system, [terms for _, terms in statements]), _labels(rows))
+    observed = _observed(system, [terms for _, terms in statements])
+    shares = share_variables(system, physical)
+    n = len(physical) + len(observed) + len(shares)
+    products, labels = draw_up(system, axes, len(physical) + len(observed))
+    entries = (np.array(rows.value), (np.array(rows.row, int), np.array(rows.column, int)))
+    matrix = sp.csr_array(sp.coo_array(entries, shape=(len(rows.labels), n)))
+    return Relations(
+        matrix=matrix,
+        products=products,
+        variables=pd.concat([observed, shares], ignore_index=True),
+        labels=pd.concat([_labels(rows), labels], ignore_index=True),
+    )
 
 
 def _labels(rows: _Rows) -> pd.DataFrame:
@@ -171,74 +176,3 @@ def _add_gap_levels(
             continue
         terms = [(level, 1.0), (opening, -1.0), (change, -(year - before) / step)]
         rows.add(terms, "level", process, f"{year}")
-
-
-def _exact(system: System, name: str) -> list[dict[str, object]]:
-    """Return the included rows of a sheet of shares, which must all be exact."""
-    frame = getattr(system, name)
-    frame = frame[frame["include"]]
-    loose = frame[frame["value"].isna() | (frame["sd"] > 0)]
-    if len(loose):
-        cells = loose["cell"].tolist()
-        raise BalanceError(
-            f"{cells[0]}: only exact {name} (a value with sd 0) can be used so far; "
-            f"{len(cells)} of {len(frame)} rows are unknown or uncertain; write sd 0, or state "
-            "the relation as an observation with an sd",
-            cells,
-        )
-    return list(frame.to_dict("records"))
-
-
-def _add_coefficients(rows: _Rows, finder: _Finder, system: System, axes: Axes) -> None:
-    """Add flow − coefficient × of = 0 for each flow, substance and year that a row means."""
-    ends = system.flows.set_index("flow")
-    layers, processes = axes.layers.tolist(), axes.processes.tolist()
-    inputs = _by_process(axes, axes.head)
-    outputs = _by_process(axes, axes.tail)
-    for row in _exact(system, "coefficients"):
-        substances = [row["substance"]] if isinstance(row["substance"], str) else layers
-        years = system.years if np.isnan(row["year"]) else (int(row["year"]),)  # type: ignore[call-overload]
-        for flow, substance, year in _product(str(row["flow"]).split(","), substances, years):
-            number = finder.find("flow", flow, substance, year)
-            if number is None:
-                continue
-            if row["of"] in ("inputs", "outputs"):
-                process = processes.index(ends.at[flow, "from"])
-                key = (process, layers.index(substance), system.years.index(year))
-                of = (inputs if row["of"] == "inputs" else outputs).get(key, [])
-            else:
-                other = finder.find("flow", str(row["of"]), substance, year)
-                of = [] if other is None else [other]
-            share = float(row["value"])  # type: ignore[arg-type]
-            terms = [(number, 1.0), *((column, -share) for column in of)]
-            rows.add(terms, "coefficient", str(row["coefficient"]), str(row["cell"]))
-
-
-def _by_process(axes: Axes, ends: Ints) -> dict[tuple[int, int, int], list[int]]:
-    """Map process, layer and year to the flow variables that start or end there."""
-    out: dict[tuple[int, int, int], list[int]] = {}
-    keys = zip(ends.tolist(), axes.layer.tolist(), axes.year.tolist(), strict=True)
-    for number, key in enumerate(keys):
-        out.setdefault(key, []).append(number)
-    return out
-
-
-def _product(
-    flows: list[str], substances: Iterable[object], years: Iterable[int]
-) -> list[tuple[str, str, int]]:
-    return [(flow, str(s), year) for flow in flows for s in substances for year in years]
-
-
-def _add_compositions(rows: _Rows, finder: _Finder, system: System) -> None:
-    """Add substance − composition × goods = 0 for each flow and year that a row means."""
-    for row in _exact(system, "compositions"):
-        years = system.years if np.isnan(row["year"]) else (int(row["year"]),)  # type: ignore[call-overload]
-        for flow, substance, year in _product(
-            str(row["flow"]).split(","), [row["substance"]], years
-        ):
-            number = finder.find("flow", flow, substance, year)
-            goods = finder.find("flow", flow, GOODS, year)
-            if number is None or goods is None:
-                continue
-            terms = [(number, 1.0), (goods, -float(row["value"]))]  # type: ignore[arg-type]
-            rows.add(terms, "composition", flow, str(row["cell"]))

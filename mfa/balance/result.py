@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import networkx as nx
@@ -12,9 +12,11 @@ import pandas as pd
 from scipy.special import chdtrc
 
 from mfa.balance import doubts, tables
+from mfa.balance.bilinear import hold
 from mfa.balance.bounds import Bounded
-from mfa.balance.compile import Model
+from mfa.balance.compile import Model, data_tables
 from mfa.balance.covariance import covariance, shares_of_variance, variances
+from mfa.balance.equations import Equations
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.ranges import Block, blocks, ranges
 from mfa.errors import MFAError, near
@@ -91,8 +93,8 @@ class Balance:
         """Variables whose datum is an assumption of the user."""
         out = np.zeros(self.model.equations.n, dtype=bool)
         rows = self.model.variables["row"].to_numpy(dtype=np.int64)
-        for kinds, table in tables.data_tables(self.system).items():
-            here = self.model.variables["kind"].isin(kinds).to_numpy() & (rows >= 0)
+        for kind, table in data_tables(self.system).items():
+            here = (self.model.variables["kind"] == kind).to_numpy() & (rows >= 0)
             out[here] = (table["basis"] == "assumption").to_numpy()[rows[here]]
         return out
 
@@ -111,7 +113,7 @@ class Balance:
         """Low and high of every variable in the system's unit; ∓inf where there is no limit."""
         equations = self.model.equations
         loose = self.status == "undetermined"
-        low, high = ranges(self.blocks, equations.n)
+        low, high = (end[: equations.n] for end in ranges(self.blocks, self.held.n))
         low, high = low / self._steps, high / self._steps
         lower, upper = equations.lower / self._steps, equations.upper / self._steps
         reach = 1.96 * np.where(loose, 0.0, self.sds)
@@ -121,10 +123,27 @@ class Balance:
         return low + 0.0, high + 0.0  # no minus zero
 
     @cached_property
+    def held(self) -> Equations:
+        """Equations for ranges: exact where every determined quantity is held at its result."""
+        loose = self.status == "undetermined"
+        return hold(self.linear, self.model.products, loose, self.bounded.estimate.x)
+
+    @cached_property
+    def linear(self) -> Equations:
+        """The equations without the products."""
+        equations = self.model.equations
+        keep = len(equations.right) - len(self.model.products)
+        return replace(
+            equations, relations=equations.relations[:keep], right=equations.right[:keep]
+        )
+
+    @cached_property
     def blocks(self) -> list[Block]:
         """Undetermined variables that share equations, all others held at their results."""
-        loose = self.status == "undetermined"
-        return blocks(self.model.equations, loose, self.bounded.estimate.x)
+        extra = self.held.n - self.model.equations.n
+        loose = np.concatenate([self.status == "undetermined", np.ones(extra, dtype=bool)])
+        x = np.concatenate([self.bounded.estimate.x, np.zeros(extra)])
+        return blocks(self.held, loose, x)
 
     @property
     def _steps(self) -> Floats:
@@ -147,13 +166,13 @@ class Balance:
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:
-        """The coefficients of the system; so far all of them are exact."""
-        return tables.share_table(self.system.coefficients, ["coefficient", "flow", "of"])
+        """Every coefficient: observed, value, sd, low, high, adjustment, status."""
+        return tables.share_table(self, "coefficient", ["coefficient", "flow", "of"])
 
     @cached_property
     def compositions(self) -> pd.DataFrame:
-        """The compositions of the system; so far all of them are exact."""
-        return tables.share_table(self.system.compositions, ["flow"])
+        """Every composition: observed, value, sd, low, high, adjustment, status."""
+        return tables.share_table(self, "composition", ["flow"])
 
     @cached_property
     def observations(self) -> pd.DataFrame:

@@ -68,26 +68,27 @@ class Structure:
 
         Parameters
         ----------
-        x : array, shape (n,) or (n, k)
+        x : array, shape (n,)
             Values; those of unmeasured variables are not used.
-        constants : array, shape (equations,) or (equations, k)
+        constants : array, shape (equations,)
             Right-hand side b of A x = b, over all variables.
 
         Returns
         -------
-        array, shape of x
-            With undetermined variables at some value that closes the balances.
+        array, shape (n,)
+            With undetermined variables as near to ``start`` as closes the balances.
         """
-        matrix = self.equations.matrix
+        matrix, start = self.equations.matrix, self.equations.start
         out = x.copy()
-        out[self.related] = 0.0
-        out[self.plain] = 0.0
+        out[self.related] = start[self.related]
+        out[self.plain] = start[self.plain]
         lacking = constants - matrix @ out
-        out[self.related] = self.solve_related @ (self.related_rows @ lacking)
-        lacking = lacking - matrix[:, self.related] @ out[self.related]
-        nodes = np.zeros((self.forest.n, *lacking.shape[1:]))
+        moved = self.solve_related @ (self.related_rows @ lacking)
+        out[self.related] += moved
+        lacking = lacking - matrix[:, self.related] @ moved
+        nodes = np.zeros(self.forest.n)
         nodes[: self.equations.n_nodes] = lacking[: self.equations.n_nodes]
-        out[self.plain[self.forest.tree]] = self.forest.flows(nodes)
+        out[self.plain[self.forest.tree]] += self.forest.flows(nodes)
         return out
 
     def wander(self, directions: int = 2) -> Floats:

@@ -8,12 +8,11 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 
-from mfa.balance.compile import Model
+from mfa.balance.compile import Model, data_tables
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.structure import Structure
 from mfa.balance.suspects import detectable
 from mfa.schema import STATUSES
-from mfa.system import System
 
 if TYPE_CHECKING:
     from mfa.balance.result import Balance
@@ -177,22 +176,10 @@ def stock_table(balance: Balance) -> pd.DataFrame:
     )
 
 
-def share_table(frame: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
-    """Return exact coefficients or compositions as results."""
-    value = frame["value"].to_numpy(dtype=np.float64)
-    out = frame.assign(
-        observed=value,
-        assumed=0.0,
-        observed_sd=frame["sd"],
-        sd=0.0,
-        low=value,
-        high=value,
-        adjustment=np.nan,
-        status="fixed",
-        at_bound="",
-        unit="1",
-        detectable=np.nan,
-    )
+def share_table(balance: Balance, kind: str, keys: list[str]) -> pd.DataFrame:
+    """Return coefficients or compositions as results."""
+    frame = data_tables(balance.system)[kind].assign(unit="1")
+    out = _with_results(balance, numbers_of(balance, kind), frame)
     return out[[*keys, "substance", "year", *_RESULT, *_ORIGIN, *_TESTS]]
 
 
@@ -276,15 +263,6 @@ def _at_nodes(ends: Ints, values: Floats, where: Mask, n: int) -> Floats:
     out = np.zeros(n + 1)
     np.add.at(out, ends[where], values[where])
     return out[:-1]
-
-
-def data_tables(system: System) -> dict[tuple[str, ...], pd.DataFrame]:
-    """Return the tables that data stand in, by the kinds of their variables."""
-    return {
-        ("flow",): system.data,
-        ("change", "level"): system.stocks,
-        ("observation",): system.observations,
-    }
 
 
 def result_graph(balance: Balance) -> nx.MultiDiGraph:

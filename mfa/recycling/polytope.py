@@ -85,7 +85,7 @@ class Polytope:
 
     def _add_block(self, members: Ints) -> None:
         """Add the variables of one block and the equations that tie them to the others."""
-        equations = self._place.balance.model.equations
+        equations = self._place.balance.held
         for number in members.tolist():
             self._column[number] = self._new(equations.lower[number], equations.upper[number])
         rows = np.unique(sp.csc_array(equations.matrix[:, members]).indices)
@@ -161,7 +161,7 @@ class Polytope:
 
     def fix(self, number: int, value: float | None) -> None:
         """Hold an undetermined variable at a value from now on, or let it go again with None."""
-        equations = self._place.balance.model.equations
+        equations = self._place.balance.held
         own = (float(equations.lower[number]), float(equations.upper[number]))
         self._bounds[self._column[number]] = own if value is None else (value, value)
 
