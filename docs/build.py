@@ -21,8 +21,9 @@ without a stored result, or an Excel error is an error that names the cell. Ever
 file is reported at once.
 
 A value needs an uncertainty: `sd` or `cv` in its row, or `default_cv` in `system`; sd 0 makes it
-exact. Flows are at least 0 unless `min` says otherwise. `include` no shows and tests a number beside
-the result without letting it pull; `basis` assumption marks what nobody measured, to the end.
+exact. Flows are at least 0 unless `min` says otherwise. `include` no shows and tests a number
+beside the result without letting it pull; `basis` assumption marks what nobody measured, to
+the end.
 """
 
 
