@@ -92,12 +92,16 @@ ColumnKind = Literal["text", "list", "number", "share", "year", "choice", "yesno
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, its Japanese alias, what its cells hold, and a line of help."""
+    """One column: its name, its Japanese alias, what its cells hold, and a line of help.
+
+    ``required``: no cell may be blank. ``needed``: the column must be there, as every required one.
+    """
 
     name: str
     ja: str
     kind: ColumnKind
     required: bool
+    needed: bool
     choices: tuple[str, ...]
     help: str
     help_ja: str
@@ -131,7 +135,16 @@ def _read_table() -> tuple[Sheet, ...]:
         choices = lists.get(row["choices"], tuple(row["choices"].split()))
         kind = cast("ColumnKind", row["kind"])
         columns[row["sheet"]].append(
-            Column(row["column"], row["ja"], kind, required, choices, row["help"], row["help_ja"])
+            Column(
+                row["column"],
+                row["ja"],
+                kind,
+                required,
+                bool(row["required"]),
+                choices,
+                row["help"],
+                row["help_ja"],
+            )
         )
     return tuple(
         Sheet(s.name, s.ja, s.required, tuple(columns[s.name]), s.help, s.help_ja)

@@ -155,7 +155,8 @@ class System:
             Nodes are processes and may carry the columns of the sheet ``processes``; edges are
             flows and carry the columns of ``flows``, or a list of such records in ``data``. The
             edge's key is the flow's id if it is a text. ``graph.graph`` may hold the keys of the
-            sheet ``system`` and a ``year`` for edges that name none (default 0: no year).
+            sheet ``system`` and a ``year`` for edges that name none (default 0, which stands for
+            no year if no edge names one).
 
         Raises
         ------
