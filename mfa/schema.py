@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, cast
@@ -72,6 +73,8 @@ RESULT_COLUMNS = (
     "assumed",
     "detectable",
     "cell",
+    "result_value",
+    "result_sd",
 )
 RESULT_SHEETS = (
     "balances",
@@ -166,6 +169,12 @@ def fold(name: str) -> str:
     """
     text = unicodedata.normalize("NFKC", name).casefold()
     return "".join(text.replace("_", " ").split())
+
+
+def has_results(headers: Iterable[str]) -> bool:
+    """Return whether a sheet with these headers holds results beside what was observed."""
+    folded = set(map(fold, headers))
+    return "status" in folded and not folded.isdisjoint({"observed", "resultvalue"})
 
 
 def sheet_names() -> dict[str, str]:

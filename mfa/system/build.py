@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import UnitError, near
-from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, sheet_names
+from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, has_results, sheet_names
 from mfa.system import checks, relations
 from mfa.system.cells import ParsedSheet, parse_sheet
 from mfa.system.data import Checker, read_data, unit_factors
@@ -29,7 +29,9 @@ def _sort_out(
 ) -> tuple[dict[str, RawSheet], dict[str, RawSheet]]:
     """Split the file's sheets into those of the format and those that only pass through."""
     known = sheet_names()
-    results = {fold(name) for name in RESULT_SHEETS}
+    results = set()  # what an input calls survey, say, is nobody's result
+    if any(known.get(fold(n)) == "flows" and has_results(r.headers) for n, r in sheets.items()):
+        results = {fold(name) for name in RESULT_SHEETS}
     found: dict[str, RawSheet] = {}
     others: dict[str, RawSheet] = {}
     for spelt, raw in sheets.items():
@@ -66,9 +68,9 @@ def _empty(name: str) -> RawSheet:
 
 def _prefer_observed(raw: RawSheet) -> RawSheet:
     """Read a results sheet from what was observed: its value and sd are results."""
-    folded = [fold(header) for header in raw.headers]
-    if "observed" not in folded or "status" not in folded:
+    if not has_results(raw.headers):
         return raw
+    folded = [fold(header) for header in raw.headers]
     rename = {"value": "result_value", "sd": "result_sd", "observed": "value", "observedsd": "sd"}
     headers = tuple(rename.get(f, h) for f, h in zip(folded, raw.headers, strict=True))
     return RawSheet(raw.name, headers, raw.columns, raw.faults)

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import near
-from mfa.schema import RESULT_COLUMNS, Column, Sheet, column_names, fold
+from mfa.schema import RESULT_COLUMNS, Column, Sheet, column_names, fold, has_results
 from mfa.system.findings import Findings
 from mfa.system.raw import Cell, RawSheet, column_letters
 
@@ -257,6 +257,7 @@ def _read_objects(cells: list[Cell], column: Column, report: Report) -> np.ndarr
 def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, int]:
     """Find the sheet's columns by name; unknown ones keep their header."""
     known = column_names(spec)
+    results = set(map(fold, RESULT_COLUMNS)) if has_results(raw.headers) else set()
     found: dict[str, int] = {}
     for j, header in enumerate(raw.headers):
         if not header:
@@ -273,10 +274,10 @@ def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, 
             )
             continue
         found[name] = j
-        if name not in known.values():
+        if name not in known.values() and fold(name) not in results:
             names = [column.name for column in spec.columns]
             advice = near(header, names, "it is kept and passed through, but means nothing here")
-            if name in RESULT_COLUMNS:
+            if fold(name) in map(fold, RESULT_COLUMNS):
                 advice = "rename it: it means nothing here, and results have a column of that name"
             findings.warning(f"unknown column {header!r}", advice, None, place)
     if spec.columns[0].name not in found:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from mfa.errors import Problem, Severity
@@ -40,10 +39,6 @@ class Findings:
         sheet, _, cell = place.partition("!")
         text = None if found is None else str(found)
         self.problems.append(Problem(what, do, text, sheet, cell, self.file, severity))
-
-    def add(self, problems: Iterable[Problem]) -> None:
-        """Take over problems that were met before, while the file was opened."""
-        self.problems += problems
 
     @property
     def failed(self) -> bool:
