@@ -34,18 +34,18 @@ def _cell(text: str, numeric: bool) -> Cell:
 
 
 def _rows(data: bytes) -> list[list[str]]:
-    """Return the rows of a CSV file; its problem is raised."""
+    """Return the rows of a CSV file."""
+    if data.startswith(b"PK\3\4"):
+        raise _refuse("a workbook or zip archive, not a CSV table", _SAVE_AS)
     try:
         text = data.decode("utf-8-sig")
-        rows = list(csv.reader(io.StringIO(text, newline="")))
-    except UnicodeDecodeError:
-        raise _refuse("not a text in UTF-8", _SAVE_AS) from None
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
     except csv.Error as error:
         raise _refuse("not a CSV table", f"correct it, or {_SAVE_AS}", str(error)) from None
-    head = rows[0] if rows else []
-    for separator, name in _SEPARATORS.items():
-        if len(head) == 1 and separator in head[0]:
-            raise _refuse(f"{name} where commas should separate the cells", _SAVE_AS, head[0])
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise _refuse("not a text in UTF-8", _SAVE_AS)
     return rows
 
 
@@ -53,28 +53,39 @@ def _refuse(what: str, do: str, found: str | None = None) -> WorkbookError:
     return WorkbookError([Problem(what, do, found)])
 
 
-def _table(name: str, sheet: str, rows: list[list[str]]) -> tuple[RawSheet, list[Problem]]:
-    """Return the rows of a file as a raw sheet, and the rows that are longer than the header."""
-    headers = tuple(rows[0]) if rows else ()
-    spec = SHEET.get(sheet)
+def _table(name: str, rows: list[list[str]]) -> RawSheet:
+    """Return the rows of a file as a raw sheet."""
+    spec = SHEET.get(sheet_names().get(fold(name), ""))
+    headers = list(rows[0]) if rows else []
+    if spec is None:  # kept as it is, so that every cell counts
+        headers += [""] * (max(map(len, rows), default=0) - len(headers))
     kinds = {column.name: column.kind for column in spec.columns} if spec else {}
     names = column_names(spec) if spec else {}
     columns: list[list[Cell]] = []
     for j, header in enumerate(headers):
         numeric = kinds.get(names.get(fold(header), "")) in _NUMERIC
         columns.append([_cell(row[j] if j < len(row) else "", numeric) for row in rows[1:]])
-    long = [
+    return RawSheet(name, tuple(headers), tuple(columns))
+
+
+def _misplaced(sheet: str, rows: list[list[str]]) -> list[Problem]:
+    """Return where commas do not separate the cells of one of the format's sheets."""
+    width = len(rows[0])
+    for separator, name in _SEPARATORS.items():
+        if width == 1 and separator in rows[0][0]:
+            what = f"{name} where commas should separate the cells"
+            raise _refuse(what, _SAVE_AS, rows[0][0])
+    return [
         Problem(
-            f"the row has {len(row)} cells where the header has {len(headers)}",
+            f"the row has {len(row)} cells where the header has {width}",
             "put quotes around a cell with a comma in it, or name the column",
-            ",".join(row[len(headers) :]),
+            ",".join(row[width:]),
             sheet,
-            f"{column_letters(len(headers))}{i}",
+            f"{column_letters(width)}{i}",
         )
-        for i, row in enumerate(rows[1:], 2)
-        if len(row) > len(headers) and any(map(str.strip, row[len(headers) :]))
+        for i, row in enumerate(rows[1:] if width else (), 2)
+        if len(row) > width and any(map(str.strip, row[width:]))
     ]
-    return RawSheet(name, headers, tuple(columns)), long
 
 
 def read_csv_sheets(folder: Path) -> dict[str, RawSheet]:
@@ -122,11 +133,12 @@ def _tables(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, RawSheet
         name = Path(file).stem
         sheet = known.get(fold(name), name)
         try:
-            table, found = _table(name, sheet, _rows(data))
+            rows = _rows(data)
+            found = _misplaced(sheet, rows) if rows and sheet in SHEET else []
         except WorkbookError as error:
             found = [Problem(f"{file}: {p.what}", p.do, p.found, sheet) for p in error.problems]
         else:
-            sheets[name] = table
+            sheets[name] = _table(name, rows)
         problems += [Problem(p.what, p.do, p.found, p.sheet, p.cell, folder) for p in found]
     return sheets, problems
 

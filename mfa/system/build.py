@@ -161,8 +161,9 @@ def _read_relations(
     """Return stocks, coefficients, compositions and observations in the system's unit."""
     layers = settings.layers
     relations.check_stocks(parsed["stocks"], processes, layers, findings)
-    relations.check_coefficients(parsed["coefficients"], flows, layers, findings)
-    relations.check_compositions(parsed["compositions"], flows, layers, findings)
+    data = parsed["flows"].frame
+    relations.check_coefficients(parsed["coefficients"], flows, data, layers, findings)
+    relations.check_compositions(parsed["compositions"], flows, data, layers, findings)
     first = relations.check_observations(parsed["observations"], flows, processes, layers, findings)
     out = {}
     out["stocks"] = _with_data(parsed["stocks"], _base(parsed["stocks"]), settings, findings)
