@@ -11,7 +11,7 @@ import pandas as pd
 from mfa.balance import Balance
 from mfa.recycling.memory import remembered
 from mfa.recycling.origin import new_scrap, old_scrap, scrap
-from mfa.recycling.place import Place, Term, places, drawing_only
+from mfa.recycling.place import Place, Term, drawing_only, places
 from mfa.recycling.ratio import Result, evaluate
 from mfa.recycling.sets import Sets
 
