@@ -223,7 +223,7 @@ def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -
                 missing.append(f"{name} in " + ("any year" if every else ", ".join(lack)))
         findings.warning(
             f"the flow {flow!r} has no row for " + "; ".join(missing) + ": it carries none there",
-            "add rows with a blank value if it is unknown",
+            "add rows: a blank value if it is unknown, 0 with sd 0 if there is none",
             None,
             sheet.place(first[flow], "flow"),
         )
