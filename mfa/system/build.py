@@ -143,6 +143,7 @@ def _read_flows(
     checks.check_flow_values(sheet, findings)
     checks.warn_gaps(sheet, settings.layers, findings)
     checks.warn_dead_ends(processes, flows, findings)
+    checks.warn_uncounted_scrap(sheet, flows, processes.frame, findings)
     if sheet.frame.empty and "flows" not in findings.unknown:
         findings.error("there are no flows", "add a row for each flow and year", None, "flows!2")
     base = np.full(len(sheet.frame), "rate", dtype=object)
