@@ -148,7 +148,7 @@ def _pulls_inwards(found: Estimate, held: np.ndarray) -> Mask:
     equations = found.structure.equations
     gradient = equations.matrix.T @ found.equation_multipliers()
     data = equations.measured
-    gradient[data] += ((found.x - equations.y) / equations.sd**2)[data]
+    gradient[data] += (found.x - equations.y)[data] / equations.sd[data] ** 2
     size = np.abs(gradient).max(initial=1e-300)
     return np.asarray((held != 0) & (-held * gradient < -_TOLERANCE * size))
 
