@@ -48,6 +48,17 @@ def low_high(low: float, high: float, unlimited: str) -> str:
     return f"{left}–{format_number(high)}" if high >= 0 else f"{left} … {format_number(high)}"
 
 
+def fixed(value: float, digits: int) -> str:
+    """Write a number with so many decimals, nothing where it is unknown.
+
+    Examples
+    --------
+    >>> fixed(-44.23, 1), fixed(-0.01, 1), fixed(math.nan, 1)
+    ('−44.2', '0.0', '')
+    """
+    return f"{round(value, digits) + 0.0:.{digits}f}".replace("-", "−") if known(value) else ""
+
+
 def percent(share: float) -> str:
     """Write a share in percent with a sensible number of digits.
 
