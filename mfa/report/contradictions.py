@@ -69,26 +69,29 @@ def checked(page: Page) -> str:
 def excluded(page: Page) -> list[dict[str, Any]]:
     """Return data that were left out, beside the result."""
     left_out = page.data[~page.data["include"]].to_dict("records")
-    kinds = {_key(row): (row["quantity"], row["unit"]) for row in left_out}
+    data = {_key(row): row for row in left_out}
     out = []
     for row in page.balance.excluded.to_dict("records"):
         z = float(row["z"])
-        quantity, unit = kinds[_key(row)]
-        verdict = "fails" if abs(z) > STRIKING else "agrees"
+        datum = data[_key(row)]
+        unit = datum["unit"]
+        verdict = ("fails" if abs(z) > STRIKING else "agrees") if z == z else "untestable"
+        result = page.amount(row["value"], row["sd"], unit)
+        open_ = fmt.low_high(datum["low"], datum["high"], page.words)
         out.append(
             {
-                "name": page.item_name(row["item"], quantity, row["substance"]),
+                "name": page.item_name(row["item"], datum["quantity"], row["substance"]),
                 "year": page.year_name(row["year"]),
                 "cell": row["cell"],
                 "observed": page.amount(row["observed"], row["observed_sd"], unit),
-                "result": page.amount(row["value"], row["sd"], unit),
+                "result": result or open_,
                 "z": fmt.fixed(z, 1),
-                "verdict": page.words[verdict if z == z else "untestable"],
-                "fails": z == z and verdict == "fails",
+                "verdict": verdict,
+                "words": page.words[verdict],
                 "note": row["note"],
             }
         )
-    return sorted(out, key=lambda row: not row["fails"])
+    return out
 
 
 def _key(row: dict[Any, Any]) -> tuple[object, ...]:

@@ -17,7 +17,7 @@ def _shown(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     """Return the columns that flows and stocks share."""
     status, basis = row["status"], row["basis"]
     result = fmt.plus_minus(row["value"], row["sd"])
-    open_ = fmt.low_high(row["low"], row["high"], page.words["unlimited"])
+    open_ = fmt.low_high(row["low"], row["high"], page.words)
     return {
         "year": page.year_name(row["year"]),
         "substance": page.substance_name(row["substance"]),
@@ -27,6 +27,7 @@ def _shown(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
         "status": page.words[f"status:{status}"],
         "undetermined": status == "undetermined",
         "basis": page.words.get(f"basis:{basis}", basis),
+        "basis_assumed": basis == "assumption",
         "assumption": basis == "assumption" or (row["assumed"] == row["assumed"] > 0.5),
         "cell": row["cell"],
         "reference": row["reference"],
@@ -37,8 +38,11 @@ def _shown(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
 def flow_rows(page: Page) -> list[dict[str, Any]]:
     """Return every flow, by name then year."""
     table = page.balance.flows
-    order = pd.Categorical(table["flow"], page.balance.system.flows["flow"].tolist())
-    table = table.assign(order=order).sort_values(["order", "substance", "year"], kind="stable")
+    system = page.balance.system
+    flow = pd.Categorical(table["flow"], system.flows["flow"].tolist())
+    layer = pd.Categorical(table["substance"], system.layers)
+    table = table.assign(order=flow, layer=layer)
+    table = table.sort_values(["order", "layer", "year"], kind="stable")
     return [
         {
             "name": page.flow_name(row["flow"]),

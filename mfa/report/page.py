@@ -16,6 +16,7 @@ from mfa.report.names import Names, names_of, split_ids
 from mfa.report.words import Lang, words
 
 _MOST_NAMES = 4
+_THINNEST = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +128,10 @@ class Page:
     def indicator_rows(self) -> list[dict[str, Any]]:
         """Return one row per indicator and substance with a cell per year."""
         out = []
-        for (indicator, substance), rows in self.indicators.groupby(
-            ["indicator", "substance"], sort=False
-        ):
+        table = self.indicators
+        layer = pd.Categorical(table["substance"], self.balance.system.layers)
+        table = table.assign(layer=layer).sort_values("layer", kind="stable")
+        for (indicator, substance), rows in table.groupby(["indicator", "substance"], sort=False):
             cells = {int(row["year"]): self._cell(row) for _, row in rows.iterrows()}
             last = rows.iloc[-1]
             out.append(
@@ -162,7 +164,8 @@ class Page:
         """Return what one indicator in one year shows: words, and a bar in percent."""
         if row["missing"]:
             parts = [self.words.get(f"missing:{what}", what) for what in row["missing"].split("; ")]
-            text = self.words["missing"].format(what="; ".join(parts))
+            several = "；" if self.lang == "ja" else "; no "
+            text = self.words["missing"].format(what=several.join(parts))
             return {"text": text, "bar": None, "missing": True}
         known = fmt.known(row["value"])
         text = fmt.percent_sd(row["value"], row["sd"]) if known else ""
@@ -170,13 +173,13 @@ class Page:
             low, high = row["low"], row["high"]
             right = fmt.percent(high) if fmt.known(high) else self.words["unlimited"]
             text = f"{fmt.percent(low)} – {right}" if fmt.known(low) else "?"
-        low = 100 * row["low"] if fmt.known(row["low"]) else 0.0
-        high = 100 * row["high"] if fmt.known(row["high"]) else 100.0
-        bar = {"left": max(low, 0.0), "width": max(min(high, 100.0) - max(low, 0.0), 0.4)}
-        point = 100 * row["value"] if known else None
+        low = row["low"] if fmt.known(row["low"]) else 0.0
+        high = row["high"] if fmt.known(row["high"]) else 1.0
+        bar = _bar(low, high, 1.0)
+        point = 100 * row["value"] if known and 0 <= row["value"] <= 1 else None
         assumed = row["assumed"]
         note = self.words["by_construction"] if row["by_construction"] else ""
-        if known and assumed > 0.005:
+        if known and assumed > 0.005 and row["sd"] >= fmt.SMALLEST_SD:
             note = self.words["assumed_share"].format(share=fmt.percent(round(assumed, 2)))
         return {"text": text, "bar": bar, "point": point, "open": not known, "note": note}
 
@@ -191,7 +194,6 @@ class Page:
     def _loss(self, row: dict[Any, Any], largest: float, n: int) -> dict[str, Any]:
         low = row["low"] if fmt.known(row["low"]) else 0.0
         high = row["high"] if fmt.known(row["high"]) else largest
-        left, right = (100 * min(max(v, 0.0) / largest, 1.0) for v in (low, high))
         known = fmt.known(row["value"])
         shown = fmt.plus_minus(row["value"], row["sd"])
         ranks = self.words["rank_range"].format(best=row["rank_best"], worst=row["rank_worst"], n=n)
@@ -199,8 +201,8 @@ class Page:
             "name": self.process_name(row["item"]),
             "rank": row["rank"],
             "ranks": ranks if row["rank_best"] != row["rank_worst"] else "",
-            "text": shown or fmt.low_high(row["low"], row["high"], self.words["unlimited"]),
-            "bar": {"left": left, "width": max(right - left, 0.4)},
+            "text": shown or fmt.low_high(row["low"], row["high"], self.words),
+            "bar": _bar(low, high, largest),
             "point": 100 * row["value"] / largest if known else None,
             "open": not known,
             "bottleneck": row["bottleneck"],
@@ -211,11 +213,18 @@ class Page:
         """Return what to measure next, best first."""
         return [
             {
-                "name": self.flow_name(row["item"]),
-                "range": fmt.low_high(row["low"], row["high"], self.words["unlimited"]),
+                "name": self.item_name(row["item"], "flow", row["substance"]),
+                "range": fmt.low_high(row["low"], row["high"], self.words),
                 "width": self.words["width_words"].format(
                     now=f"{100 * row['width_now']:.0f}", then=f"{100 * row['width_then']:.0f}"
                 ),
             }
             for row in self.survey.head(6).to_dict("records")
         ]
+
+
+def _bar(low: float, high: float, full: float) -> dict[str, float]:
+    """Return where a bar starts and how wide it is, in percent; it never leaves its track."""
+    left, right = (100 * min(max(end / full, 0.0), 1.0) for end in (low, high))
+    left = min(left, 100 - _THINNEST)
+    return {"left": left, "width": max(right - left, _THINNEST)}

@@ -63,7 +63,7 @@ def _worst_loss(page: Page) -> str:
         return ""
     worst = here.iloc[0]
     value = fmt.plus_minus(worst["value"], worst["sd"])
-    shown = value or fmt.low_high(worst["low"], worst["high"], page.words["unlimited"])
+    shown = value or fmt.low_high(worst["low"], worst["high"], page.words)
     return page.words["worst_known" if value else "worst_open"].format(
         name=page.process_name(worst["item"]), value=f"{shown} {page.unit}"
     )
@@ -74,7 +74,7 @@ def _next(page: Page) -> str:
         return ""
     best = page.survey.iloc[0]
     return page.words["next_number"].format(
-        name=page.flow_name(best["item"]),
+        name=page.item_name(best["item"], "flow", best["substance"]),
         now=f"{100 * best['width_now']:.0f}",
         then=f"{100 * best['width_then']:.0f}",
     )

@@ -12,7 +12,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader
 
 from mfa import __version__
-from mfa.balance import Balance
+from mfa.balance import Balance, remarks
 from mfa.io.whole import whole_folder
 from mfa.recycling.place import places
 from mfa.report.contradictions import checked, excluded, suspect_groups
@@ -81,7 +81,7 @@ def render_page(
         stocks=stock_rows(page),
         shares=share_rows(page),
         balances=balance_rows(page),
-        problems=[str(problem) for problem in system.problems],
+        problems=[str(problem) for problem in (*system.problems, *remarks(system))],
         source=name,
         sha256=system.source.sha256 if system.source else "",
         version=__version__,
