@@ -6,10 +6,10 @@ import logging
 import re
 import unicodedata
 from collections.abc import Callable, Iterable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader
+from jinja2 import Environment, PackageLoader, Template
 
 from mfa import __version__
 from mfa.balance import Balance, remarks
@@ -32,6 +32,12 @@ _UNSAFE = re.compile(r"[^\w.()+-]+|[.]+$")  # in file names, on one system or an
 _LONGEST = 40
 
 
+@cache
+def _template() -> Template:
+    environment = Environment(loader=PackageLoader("mfa.report", "."), autoescape=True)
+    return environment.get_template("template.html.j2")
+
+
 def render_page(
     balance: Balance, charts: dict[str, Chart], lang: Lang = "en", opened: str | None = None
 ) -> str:
@@ -50,12 +56,11 @@ def render_page(
     page = Page(balance, lang)
     opened = opened or next(reversed(charts), None)
     system, settings = balance.system, balance.system.settings
-    environment = Environment(loader=PackageLoader("mfa.report", "."), autoescape=True)
     title = settings.title_ja if lang == "ja" and settings.title_ja else settings.title
     name = system.source.name if system.source else ""
     substances = ", ".join(system.substances)
     span = f"{system.years[0]}–{system.years[-1]}" if len(system.years) > 1 else str(page.year)
-    text = environment.get_template("template.html.j2").render(
+    text = _template().render(
         page=page,
         w=page.words,
         lang=lang,
