@@ -47,18 +47,24 @@ class Page:
         return self.unit_name(self.balance.system.unit)
 
     @cached_property
-    def substance(self) -> str:
-        """The substance of the headlines: the first one that any flow has a row for."""
-        substances = self.balance.system.substances
+    def substances(self) -> list[str]:
+        """Substances that any flow has a row for; goods where it is only them."""
+        system = self.balance.system
         there = set(self.balance.flows["substance"])
-        return next((name for name in substances if name in there), substances[0])
+        shown = [name for name in system.substances if name in there]
+        return shown or [name for name in system.layers if name in there]
+
+    @property
+    def substance(self) -> str:
+        """The substance of the headlines."""
+        return self.substances[0]
 
     @cached_property
     def year(self) -> int:
         """The year of the headlines: the last one in which a flow has a row for the substance."""
         flows = self.balance.flows
         years = flows.loc[flows["substance"] == self.substance, "year"]
-        return int(years.max()) if len(years) else self.balance.system.years[-1]
+        return int(years.max())
 
     @cached_property
     def indicators(self) -> pd.DataFrame:
@@ -73,7 +79,8 @@ class Page:
     @cached_property
     def survey(self) -> pd.DataFrame:
         """Table of what to measure next."""
-        return survey(self.balance, substance=self.substance, year=self.year)
+        known = self.substance in self.balance.system.substances  # goods have no recycling rate
+        return survey(self.balance, substance=self.substance if known else None, year=self.year)
 
     def process_name(self, process: object) -> str:
         """Return the name of a process."""

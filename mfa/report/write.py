@@ -14,7 +14,6 @@ from jinja2 import Environment, PackageLoader, Template
 from mfa import __version__
 from mfa.balance import Balance, remarks
 from mfa.io.whole import whole_folder
-from mfa.recycling.place import places
 from mfa.report.contradictions import checked, excluded, suspect_groups
 from mfa.report.numbers import assumption_rows, balance_rows, flow_rows, share_rows, stock_rows
 from mfa.report.page import Page
@@ -55,49 +54,66 @@ def render_page(
     """
     page = Page(balance, lang)
     opened = opened or next(reversed(charts), None)
-    system, settings = balance.system, balance.system.settings
-    title = settings.title_ja if lang == "ja" and settings.title_ja else settings.title
-    name = system.source.name if system.source else ""
-    substances = ", ".join(system.substances)
-    span = f"{system.years[0]}–{system.years[-1]}" if len(system.years) > 1 else str(page.year)
-    text = _template().render(
-        page=page,
-        w=page.words,
-        lang=lang,
-        title=title or name or page.words["report"],
-        subtitle=" · ".join(
-            part for part in (settings.region, substances, page.unit, span, name) if part
-        ),
-        fonts=", ".join(f"'{f}'" if " " in f else f for f in ("system-ui", *fonts(lang))),
-        verdict=verdict(page),
-        charts=[
-            {"label": label, "svg": chart.svg, "open": label == opened}
-            for label, chart in charts.items()
-        ],
-        groups=suspect_groups(page),
-        checked=checked(page),
-        excluded=excluded(page),
-        years=system.years,
-        several_substances=len(system.layers) > 1,
-        losses=_losses(page),
-        unit=page.unit,
-        assumptions=assumption_rows(page),
-        flows=flow_rows(page),
-        stocks=stock_rows(page),
-        shares=share_rows(page),
-        balances=balance_rows(page),
-        problems=[str(problem) for problem in (*system.problems, *remarks(system))],
-        source=name,
-        sha256=system.source.sha256 if system.source else "",
-        version=__version__,
-        description=settings.description,
-    )
+    shown = [
+        {"label": label, "svg": chart.svg, "open": label == opened}
+        for label, chart in charts.items()
+    ]
+    text = _template().render(**_frame(page), **_sections(page), charts=shown)
     return _FORBIDDEN.sub("\ufffd", text)
+
+
+def _frame(page: Page) -> dict[str, object]:
+    """Return what stands around the sections: words, titles and provenance."""
+    system, settings = page.balance.system, page.balance.system.settings
+    local = settings.title_ja if page.lang == "ja" else ""
+    name = system.source.name if system.source else ""
+    first, last = system.years[0], system.years[-1]
+    parts = (
+        settings.region,
+        ", ".join(system.substances),
+        page.unit,
+        f"{first}–{last}" if last > first else str(last),
+        name,
+    )
+    families = ("system-ui", *fonts(page.lang))
+    return {
+        "page": page,
+        "w": page.words,
+        "lang": page.lang,
+        "title": local or settings.title or name or page.words["report"],
+        "subtitle": " · ".join(part for part in parts if part),
+        "fonts": ", ".join(f"'{family}'" if " " in family else family for family in families),
+        "years": system.years,
+        "several_substances": len(system.layers) > 1,
+        "unit": page.unit,
+        "source": name,
+        "sha256": system.source.sha256 if system.source else "",
+        "version": __version__,
+        "description": settings.description,
+    }
+
+
+def _sections(page: Page) -> dict[str, object]:
+    """Return what the sections of the page list."""
+    system = page.balance.system
+    return {
+        "verdict": verdict(page),
+        "groups": suspect_groups(page),
+        "checked": checked(page),
+        "excluded": excluded(page),
+        "losses": _losses(page),
+        "assumptions": assumption_rows(page),
+        "flows": flow_rows(page),
+        "stocks": stock_rows(page),
+        "shares": share_rows(page),
+        "balances": balance_rows(page),
+        "problems": [str(problem) for problem in (*system.problems, *remarks(system))],
+    }
 
 
 def _losses(page: Page) -> list[dict[str, object]]:
     """Return the loss ranking of every substance and year with a flow, the last year first."""
-    labels = _labels(page.balance)
+    labels = _labels(page)
     out: list[dict[str, object]] = []
     for chosen in page.balance.system.substances:
         years = [year for substance, year in labels if substance == chosen]
@@ -112,15 +128,15 @@ def _losses(page: Page) -> list[dict[str, object]]:
     return out
 
 
-def _labels(balance: Balance) -> dict[tuple[str, int], str]:
+def _labels(page: Page) -> dict[tuple[str, int], str]:
     """Return a label for every substance and year in which a flow has a row."""
-    system = balance.system
-    known = places(balance)
-    several = len(system.substances) > 1
+    flows = page.balance.flows
+    known = set(zip(flows["substance"], flows["year"], strict=True))
+    several = len(page.balance.system.substances) > 1
     return {
-        (substance, year): f"{substance} {year}" if several else str(year)
-        for substance in system.substances
-        for year in system.years
+        (substance, year): f"{page.substance_name(substance)} {year}" if several else str(year)
+        for substance in page.substances
+        for year in page.balance.system.years
         if (substance, year) in known
     }
 
@@ -135,7 +151,7 @@ def _file_names(substances: Iterable[str]) -> dict[str, str]:
     """
     out: dict[str, str] = {}
     taken: set[str] = set()
-    for substance in substances:
+    for substance in dict.fromkeys(substances):
         plain = unicodedata.normalize("NFC", _UNSAFE.sub("-", substance)[:_LONGEST])
         name, number = plain, 1
         while name.casefold() in taken:
@@ -182,17 +198,16 @@ def write_report(
     say = progress or partial(_log.debug, "%s")
     folder = Path(folder)
     page = Page(balance, lang)
-    labels = _labels(balance)
+    labels = _labels(page)
     charts: dict[str, Chart] = {}
     for (substance, year), label in labels.items():
         say(f"drawing {substance} {year}")
         charts[label] = sankey(balance, year, substance, lang)
-    opened = labels.get((page.substance, page.year))
+    opened = labels[page.substance, page.year]
     with whole_folder(folder) as draft:
-        _save_charts(balance, charts, draft)
-        if opened:
-            say("drawing the picture")
-            charts[opened].save(draft / "chart.png")
+        _save_charts(page, charts, draft)
+        say("drawing the picture")
+        charts[opened].save(draft / "chart.png")
         say("writing results.xlsx")
         write_workbook(balance, draft / "results.xlsx", {"language": lang})
         say("writing report.html")
@@ -201,10 +216,11 @@ def write_report(
     return folder / "report.html"
 
 
-def _save_charts(balance: Balance, charts: dict[str, Chart], folder: Path) -> None:
+def _save_charts(page: Page, charts: dict[str, Chart], folder: Path) -> None:
     """Save the chart of each label under a name that any file system takes."""
-    names = _file_names(balance.system.substances)
-    several = len(names) > 1
-    for (substance, year), label in _labels(balance).items():
+    substances = page.balance.system.substances
+    names = _file_names((*substances, *page.substances))
+    several = len(substances) > 1
+    for (substance, year), label in _labels(page).items():
         part = f"{names[substance]}-" if several else ""
         charts[label].save(folder / f"chart-{part}{year}.svg")

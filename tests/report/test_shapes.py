@@ -114,3 +114,80 @@ def test_a_substance_that_some_years_lack_does_not_stop_the_report(tables, tmp_p
     text = pages.read(page.read_text(encoding="utf-8")).text
     assert "Zn" in text
     assert (tmp_path / "out" / "results.xlsx").exists()
+
+
+def test_goods_alone_have_their_charts(tmp_path):
+    tables = books.small(stocks=None)
+    for row in tables["flows"][1:]:
+        row[3] = "goods"
+    page = mfa.write_report(mfa.reconcile(books.read(tables)), tmp_path / "out")
+    assert {"chart-2018.svg", "chart-2019.svg", "chart.png"} <= {
+        path.name for path in page.parent.iterdir()
+    }
+
+
+def test_the_first_substance_may_lack_the_last_year(tmp_path):
+    rows = [row for row in pages.SMALL["flows"] if row[4] != 2019]
+    rows += [[flow, None, None, "Zn", 2019, 5, None, 1] for flow in ("ore", "metal", "scrap")]
+    tables = books.put(books.small(flows=rows), "system!B6", "Cu, Zn")
+    page = mfa.write_report(mfa.reconcile(books.read(tables)), tmp_path / "out")
+    text = pages.read(page.read_text(encoding="utf-8")).text
+    assert "In 2018, the recycling input rate (all scrap) of Cu" in text
+    names = {path.name for path in page.parent.iterdir()}
+    assert {"chart-Cu-2018.svg", "chart-Zn-2019.svg"} <= names
+
+
+SHARES = books.small(
+    stocks=None,
+    coefficients=[
+        ["coefficient", "flow", "of", "substance", "year", "value", "sd", "basis"],
+        ["the yield", "metal", "inputs", "Cu", None, 0.7, 0.01, "assumption"],
+    ],
+    compositions=[
+        ["flow", "substance", "year", "value", "sd", "basis"],
+        ["ore", "Cu", None, 0.31, 0.02, "statistic"],
+    ],
+    flows=[
+        *pages.SMALL["flows"],
+        ["ore", None, None, "goods", 2018, 300, None, 3],
+        ["ore", None, None, "goods", 2019, 320, None, 3],
+        ["slag", "Smelter", "Market", "Cu", 2018, None, None, None],
+        ["slag", None, None, "Cu", 2019, None, None, None],
+    ],
+)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_coefficients_and_compositions_are_listed(lang):
+    html, balance = pages.page_of(SHARES, lang)
+    page = pages.read(html)
+    table = words(lang)
+    rows = {row[table["item"]]: row for row in page.table(table["item"], table["status"])}
+    assert set(rows) == {"the yield (Cu)", table["share_of"].format(name="ore", substance="Cu")}
+    share = balance.coefficients.iloc[0]
+    assert rows["the yield (Cu)"][table["observed"]] == "0.700 ± 0.010"
+    assert rows["the yield (Cu)"][table["result"]].startswith(f"{share['value']:.2f}")
+    assert rows["the yield (Cu)"][table["year"]] == table["all_years"]
+    assert "the yield (Cu)" in " ".join(row[table["item"]] for row in page.table(table["note"]))
+
+
+def test_every_amount_in_a_contradiction_has_its_unit():
+    tables = books.put(pages.SMALL, "stocks!E3", 500)
+    tables = books.add(tables, "stocks", ["Use", "Cu", 2018, "level", 930, "kt", 3])
+    rows = pages.read(pages.page_of(tables)[0]).table("Others suggest")
+    assert any(row["Number"].startswith("Products in use, stock level") for row in rows)
+    for row in rows:
+        unit = " kt" if "level" in row["Number"] else " kt/yr"
+        assert row["Observed"].endswith(unit)
+        assert unit in row["Others suggest"]
+
+
+def test_numbers_that_cannot_be_told_apart_stand_together():
+    # In a system of one year, too.
+    page = pages.shape("contradictions")[1]
+    assert "At least one of these 2 numbers is off" in page.text
+    assert len(page.table("Others suggest")) == 2
+
+
+def test_what_check_lists_is_listed():
+    assert "no balance of goods" in pages.shape("goods in part")[1].text
