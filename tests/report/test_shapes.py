@@ -166,7 +166,7 @@ def test_coefficients_and_compositions_are_listed(lang):
     assert set(rows) == {"the yield (Cu)", table["share_of"].format(name="ore", substance="Cu")}
     share = balance.coefficients.iloc[0]
     assert rows["the yield (Cu)"][table["observed"]] == "0.700 ± 0.010"
-    assert rows["the yield (Cu)"][table["result"]].startswith(f"{share['value']:.2f}")
+    assert rows["the yield (Cu)"][table["result"]].startswith(f"{share['value']:.4f} ± ")
     assert rows["the yield (Cu)"][table["year"]] == table["all_years"]
     assert "the yield (Cu)" in " ".join(row[table["item"]] for row in page.table(table["note"]))
 
