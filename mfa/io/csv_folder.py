@@ -4,43 +4,143 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
+import math
+from collections.abc import Mapping
 from pathlib import Path
 
 from mfa.errors import Problem, WorkbookError
 from mfa.schema import SHEET, column_names, fold, sheet_names
 from mfa.system import RawSheet, Source, System
+from mfa.system.raw import Cell, column_letters
 
 _NUMERIC = ("number", "share", "year")
+_SEPARATORS = {";": "semicolons", "\t": "tabs"}
+_SAVE_AS = "save it as 'CSV UTF-8 (comma delimited)'"
 
 
-def _cell(text: str, numeric: bool) -> object:
-    if not text.strip():
+def _cell(text: str, numeric: bool) -> Cell:
+    """Return a number where the column holds numbers and the text is one in plain notation."""
+    if not text or text.isspace():
         return None
-    if numeric:
-        try:
-            return float(text)
-        except ValueError:
-            return text
-    return text
+    if not numeric:
+        return text
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    plain = text.isascii() and "_" not in text and math.isfinite(number)
+    return number if plain else text
+
+
+def _rows(data: bytes) -> list[list[str]]:
+    """Return the rows of a CSV file."""
+    if data.startswith(b"PK\3\4"):
+        raise _refuse("a workbook or zip archive, not a CSV table", _SAVE_AS)
+    try:
+        text = data.decode("utf-8-sig")
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error as error:
+        raise _refuse("not a CSV table", f"correct it, or {_SAVE_AS}", str(error)) from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise _refuse("not a text in UTF-8", _SAVE_AS)
+    return rows
+
+
+def _refuse(what: str, do: str, found: str | None = None) -> WorkbookError:
+    return WorkbookError([Problem(what, do, found)])
+
+
+def _table(name: str, rows: list[list[str]]) -> RawSheet:
+    """Return the rows of a file as a raw sheet."""
+    spec = SHEET.get(sheet_names().get(fold(name), ""))
+    headers = list(rows[0]) if rows else []
+    if spec is None:  # kept as it is, so that every cell counts
+        headers += [""] * (max(map(len, rows), default=0) - len(headers))
+    kinds = {column.name: column.kind for column in spec.columns} if spec else {}
+    names = column_names(spec) if spec else {}
+    columns: list[list[Cell]] = []
+    for j, header in enumerate(headers):
+        numeric = kinds.get(names.get(fold(header), "")) in _NUMERIC
+        columns.append([_cell(row[j] if j < len(row) else "", numeric) for row in rows[1:]])
+    return RawSheet(name, tuple(headers), tuple(columns))
+
+
+def _misplaced(sheet: str, rows: list[list[str]]) -> list[Problem]:
+    """Return where commas do not separate the cells of one of the format's sheets."""
+    width = len(rows[0])
+    for separator, name in _SEPARATORS.items():
+        if width == 1 and separator in rows[0][0]:
+            what = f"{name} where commas should separate the cells"
+            raise _refuse(what, _SAVE_AS, rows[0][0])
+    return [
+        Problem(
+            f"the row has {len(row)} cells where the header has {width}",
+            "put quotes around a cell with a comma in it, or name the column",
+            ",".join(row[width:]),
+            sheet,
+            f"{column_letters(width)}{i}",
+        )
+        for i, row in enumerate(rows[1:] if width else (), 2)
+        if len(row) > width and any(map(str.strip, row[width:]))
+    ]
 
 
 def read_csv_sheets(folder: Path) -> dict[str, RawSheet]:
-    """Return the CSV files of a folder as raw sheets, named after the files."""
+    """Return the CSV files of a folder as raw sheets, named after the files.
+
+    Raises
+    ------
+    WorkbookError
+        If there is no such folder, or if a file in it is no CSV table.
+    """
+    sheets, problems = _tables(_files(folder), _name(folder))
+    if problems:
+        raise WorkbookError(problems)
+    return sheets
+
+
+def _name(folder: Path) -> str:
+    return folder.resolve().name
+
+
+def _files(folder: Path) -> dict[str, bytes]:
+    """Return the content of the CSV files by their names."""
+    if not folder.is_dir():
+        what = "there is no such folder" + (": this is a file" if folder.is_file() else "")
+        do = "give the folder of CSV files; a workbook is read by mfa.read_workbook"
+        raise WorkbookError([Problem(what, do, str(folder), file=folder.name)])
+    try:
+        return {
+            path.name: path.read_bytes()
+            for path in sorted(folder.iterdir())
+            if path.suffix.lower() == ".csv" and path.is_file()
+        }
+    except OSError as error:
+        what, do = "a file cannot be read", "check that you may read it"
+        found = f"{error.filename}: {error.strerror}"
+        raise WorkbookError([Problem(what, do, found, file=_name(folder))]) from None
+
+
+def _tables(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, RawSheet], list[Problem]]:
+    """Return files as raw sheets, those that cannot be read left out, and what is wrong."""
     known = sheet_names()
     sheets: dict[str, RawSheet] = {}
-    for path in sorted(folder.glob("*.csv")):
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.reader(file))
-        headers = tuple(rows[0]) if rows else ()
-        spec = SHEET.get(known.get(fold(path.stem), ""))
-        kinds = {column.name: column.kind for column in spec.columns} if spec else {}
-        names = column_names(spec) if spec else {}
-        columns: list[list[object]] = []
-        for j, header in enumerate(headers):
-            numeric = kinds.get(names.get(fold(header), "")) in _NUMERIC
-            columns.append([_cell(row[j] if j < len(row) else "", numeric) for row in rows[1:]])
-        sheets[path.stem] = RawSheet(path.stem, headers, tuple(columns))
-    return sheets
+    problems: list[Problem] = []
+    for file, data in files.items():
+        name = Path(file).stem
+        sheet = known.get(fold(name), name)
+        try:
+            rows = _rows(data)
+            found = _misplaced(sheet, rows) if rows and sheet in SHEET else []
+        except WorkbookError as error:
+            found = [Problem(f"{file}: {p.what}", p.do, p.found, sheet) for p in error.problems]
+        else:
+            sheets[name] = _table(name, rows)
+        problems += [Problem(p.what, p.do, p.found, p.sheet, p.cell, folder) for p in found]
+    return sheets, problems
 
 
 def read_tables(folder: str | Path) -> System:
@@ -49,7 +149,8 @@ def read_tables(folder: str | Path) -> System:
     Parameters
     ----------
     folder : path
-        Holds ``system.csv``, ``processes.csv``, ``flows.csv`` and any other sheets, in UTF-8.
+        Holds ``system.csv``, ``processes.csv``, ``flows.csv`` and any other sheets, in UTF-8 with
+        commas between the cells. Only files that end in .csv are read.
 
     Raises
     ------
@@ -57,15 +158,10 @@ def read_tables(folder: str | Path) -> System:
         Listing every problem, by file and cell as if each file were a sheet.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        what, do = "there is no such folder", "check the path"
-        raise WorkbookError([Problem(what, do, str(folder), file=folder.name)])
-    try:
-        sheets = read_csv_sheets(folder)
-    except (UnicodeDecodeError, csv.Error) as error:
-        what, do = "a file is no CSV text in UTF-8", "save it as CSV UTF-8"
-        raise WorkbookError([Problem(what, do, str(error), file=folder.name)]) from None
+    files = _files(folder)
     digest = hashlib.sha256()
-    for path in sorted(folder.glob("*.csv")):
-        digest.update(path.name.encode() + b"\0" + path.read_bytes())
-    return System.from_sheets(sheets, Source(folder.name, digest.hexdigest()))
+    for file, data in files.items():
+        digest.update(file.encode() + b"\0" + data)
+    name = _name(folder)
+    sheets, problems = _tables(files, name)
+    return System.from_sheets(sheets, Source(name, digest.hexdigest()), problems=problems)

@@ -19,10 +19,10 @@ def check_stocks(
     """Note stocks of unknown processes, of processes without a stock, and repeated rows."""
     check = Checker(sheet, findings)
     fill_substances(sheet, layers, findings)
-    known = check_names(sheet, "process", processes["process"], "process", findings)
-    stores = sheet.frame["process"].isin(processes.loc[processes["stock"], "process"])
+    check_names(sheet, "process", processes["process"], "processes", findings)
+    named, stores = sheet.frame["process"], processes.loc[processes["stock"], "process"]
     check.error(
-        known & sheet.frame["process"].notna().to_numpy() & ~stores.to_numpy(),
+        (named.isin(processes["process"].dropna()) & ~named.isin(stores)).to_numpy(),
         "process",
         "the process '{process}' has no stock",
         "write yes in its column stock in the sheet 'processes', or remove this row",
@@ -41,10 +41,13 @@ def check_stocks(
         "value",
         "negative stock level of '{process}' at the end of {year}",
         "a level is at least 0; a decrease is a negative change",
+        ["min", "quantity"],
     )
 
 
 def _check_flow_lists(sheet: ParsedSheet, flows: list[str], findings: Findings) -> None:
+    if "flows" in findings.unknown:
+        return
     known = set(flows)
     for i, cell in enumerate(sheet.frame["flow"].tolist()):
         for name in [] if cell is None else cell.split(","):
@@ -53,16 +56,56 @@ def _check_flow_lists(sheet: ParsedSheet, flows: list[str], findings: Findings) 
                 findings.error("flow: no such flow", advice, name, sheet.place(i, "flow"))
 
 
+def _idle(sheet: ParsedSheet, data: pd.DataFrame, *, both: bool) -> np.ndarray:
+    """Return the shares that say nothing, because no row of the sheet ``flows`` fits them.
+
+    Parameters
+    ----------
+    sheet : ParsedSheet
+        Coefficients or compositions.
+    data : DataFrame
+        The rows of the sheet ``flows``.
+    both : bool
+        Whether a flow needs a row for goods beside that for the substance.
+    """
+    frame = sheet.frame
+    lists = [[] if cell is None else cell.split(",") for cell in frame["flow"].tolist()]
+    some = data.loc[data["flow"].isin({name for names in lists for name in names})]
+    have: dict[str, set[tuple[str, float]]] = {}
+    for flow, substance, year in some[["flow", "substance", "year"]].itertuples(index=False):
+        have.setdefault(flow, set()).add((substance, year))
+
+    def fits(flow: str, substance: str | None, year: float) -> bool:
+        rows = have[flow]
+        return any(
+            substance in (None, s)
+            and (np.isnan(year) or year == y)
+            and (not both or (GOODS, y) in rows)
+            for s, y in rows
+        )
+
+    keys = zip(lists, frame["substance"].tolist(), frame["year"].tolist(), strict=True)
+    idle = [
+        all(name in have for name in names) and not any(fits(name, s, y) for name in names)
+        for names, s, y in keys
+    ]
+    return np.asarray(np.array(idle, dtype=bool) & ~sheet.is_bad("flow", "substance", "year"))
+
+
 def check_coefficients(
-    sheet: ParsedSheet, flows: list[str], layers: tuple[str, ...], findings: Findings
+    sheet: ParsedSheet,
+    flows: list[str],
+    data: pd.DataFrame,
+    layers: tuple[str, ...],
+    findings: Findings,
 ) -> None:
     """Note coefficients of flows that do not exist and rows that repeat each other."""
-    frame = sheet.frame
+    frame, check = sheet.frame, Checker(sheet, findings)
     frame["of"] = frame["of"].where(frame["of"].notna(), "inputs")
     _check_flow_lists(sheet, flows, findings)
     names = ["inputs", "outputs", *flows]
-    check_names(sheet, "of", names, "flow, nor 'inputs' or 'outputs'", findings)
-    check_names(sheet, "substance", layers, "substance of the system", findings)
+    check_names(sheet, "of", names, "flows", findings, "flow, nor 'inputs' or 'outputs'")
+    check_names(sheet, "substance", layers, "substances", findings)
     check_duplicates(
         sheet,
         ["coefficient", "flow", "of", "substance", "year"],
@@ -70,14 +113,24 @@ def check_coefficients(
         "remove one; a second source gets an id of its own",
         findings,
     )
+    idle = _idle(sheet, data, both=False)
+    no_goods = (frame["substance"] == GOODS).to_numpy() & ~(data["substance"] == GOODS).any()
+    what = "no flow of the coefficient '{coefficient}' has a row for its substance and year"
+    do = "add rows to the sheet 'flows', with a blank value if it is unknown"
+    check.error(idle & no_goods, "flow", what, do)
+    check.warning(idle & ~no_goods, "flow", f"{what}: it says nothing", do)
 
 
 def check_compositions(
-    sheet: ParsedSheet, flows: list[str], layers: tuple[str, ...], findings: Findings
+    sheet: ParsedSheet,
+    flows: list[str],
+    data: pd.DataFrame,
+    layers: tuple[str, ...],
+    findings: Findings,
 ) -> None:
     """Note compositions of flows or substances that do not exist and repeated rows."""
     _check_flow_lists(sheet, flows, findings)
-    check_names(sheet, "substance", layers[1:], "substance of the system", findings)
+    check_names(sheet, "substance", layers, "substances", findings)
     check_duplicates(
         sheet,
         ["flow", "substance", "year"],
@@ -85,19 +138,23 @@ def check_compositions(
         "remove one",
         findings,
     )
-    Checker(sheet, findings).error(
-        (sheet.frame["substance"] == GOODS).to_numpy(),
-        "substance",
-        "goods has no composition in itself",
-        "name a substance",
+    goods = (sheet.frame["substance"] == GOODS).to_numpy()
+    check = Checker(sheet, findings)
+    check.error(goods, "substance", "goods has no composition in itself", "name a substance")
+    check.warning(
+        _idle(sheet, data, both=True) & ~goods,
+        "flow",
+        "the composition says nothing: '{flow}' has no rows for both {substance} and goods",
+        "add rows to the sheet 'flows', with a blank value if it is unknown",
     )
 
 
 def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
     """Note statements that are not whole; return where the first row of each stands."""
     frame, check = sheet.frame, Checker(sheet, findings)
+    named = frame["observation"].notna().to_numpy()
     first = ~frame["observation"].duplicated().to_numpy()
-    later = ~first & frame["observation"].notna().to_numpy()
+    later = ~first & named
     for column in ("value", "sd", "cv"):
         check.error(
             later & frame[column].notna().to_numpy(),
@@ -106,7 +163,7 @@ def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
             "it stands on the statement's first row only",
         )
     check.error(
-        first & frame["value"].isna().to_numpy() & frame["observation"].notna().to_numpy(),
+        first & frame["value"].isna().to_numpy() & named,
         "value",
         "the observation '{observation}' has no value",
         "write the value on its first row",
@@ -114,7 +171,7 @@ def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
     relation = frame["relation"].where(frame["relation"].notna())
     of_first = relation.groupby(frame["observation"], sort=False).transform("first")
     check.error(
-        (relation.notna() & (relation != of_first)).to_numpy(),
+        (relation.notna() & (relation != of_first)).to_numpy() & named,
         "relation",
         "the rows of the observation '{observation}' have different relations",
         "write the relation on its first row only",
@@ -127,6 +184,7 @@ def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
             column,
             "a limit (<= or >=) is hard and has no uncertainty",
             "clear the cell, or make the relation =",
+            ["relation"],
         )
     return first
 
@@ -141,15 +199,16 @@ def check_observations(
     """Note observations that make no statement; return a mask of each statement's first row."""
     frame, check = sheet.frame, Checker(sheet, findings)
     fill_substances(sheet, layers, findings)
-    check_names(sheet, "flow", flows, "flow", findings)
+    check_names(sheet, "flow", flows, "flows", findings)
     stores = processes.loc[processes["stock"], "process"]
-    check_names(sheet, "process", stores, "process with a stock", findings)
+    check_names(sheet, "process", stores, "processes", findings, "process with a stock")
     flow, process = frame["flow"].notna().to_numpy(), frame["process"].notna().to_numpy()
     check.error(
         flow == process,
         "flow",
         "a row names either a flow, or a process and a quantity",
         "fill in one of the two",
+        ["process"],
     )
     check.error(
         process & frame["quantity"].isna().to_numpy(),
@@ -168,5 +227,6 @@ def check_observations(
         "value",
         "a relative uncertainty of the value 0 is 0: '{observation}' is taken as exact",
         "write sd if it is not",
+        ["sd", "cv", "relation"],
     )
     return first
