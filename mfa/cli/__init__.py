@@ -11,7 +11,8 @@ import typer
 
 import mfa
 from mfa.cli import console
-from mfa.cli.run import Outcome, UsageError, carry_out, check_output, read, reconcile
+from mfa.cli.outputs import check_file, check_folder, writing
+from mfa.cli.run import Outcome, carry_out, read, reconcile
 from mfa.cli.summary import summary_lines
 
 _HELP = "Material flow analysis: balance flow workbooks, draw them, find where recycling is lost."
@@ -25,7 +26,17 @@ app = typer.Typer(
 )
 
 Say = Callable[[str], None]
-Book = Annotated[Path, typer.Argument(help="Flow workbook (.xlsx), or a folder of CSV files.")]
+
+
+def _with_name(path: Path) -> Path:
+    """Return the folder that . or .. stands for, so that results can be called after it."""
+    return path if path.name not in ("", "..") else path.resolve()
+
+
+Book = Annotated[
+    Path,
+    typer.Argument(help="Flow workbook (.xlsx), or a folder of CSV files.", callback=_with_name),
+]
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if the data contradict.")]
@@ -48,6 +59,10 @@ def _options(
     """Material flow analysis: balance flow workbooks, draw them, find where recycling is lost."""
 
 
+def _stem(book: Path) -> str:
+    return book.name if book.is_dir() else book.stem
+
+
 def _finish(code: int) -> None:
     if code:
         raise typer.Exit(code)
@@ -60,12 +75,11 @@ def check(book: Book, json: Json = False, debug: Debug = False) -> None:
     def work(outcome: Outcome, say: Say) -> None:
         say(f"reading {book.name}")
         system = read(book, outcome)
-        outcome.problems += mfa.remarks(system)
-        errors = sum(problem.severity == "error" for problem in outcome.problems)
-        warnings = len(outcome.problems) - errors
-        outcome.code = 3 if errors else 0
+        outcome.problems += [p for p in mfa.remarks(system) if p.severity == "warning"]
+        mfa.reconcile(system, progress=say)  # raises if no values can close the balances
+        count = len(outcome.problems)
         outcome.lines.append(f"{book.name}: {system}")
-        outcome.lines.append(f"{errors} errors, {warnings} warnings")
+        outcome.lines.append(f"0 errors, {count} warning{'' if count == 1 else 's'}")
 
     _finish(carry_out("check", work, json=json, debug=debug))
 
@@ -83,11 +97,12 @@ def balance(
     """Reconcile a workbook and write the results workbook."""
 
     def work(outcome: Outcome, say: Say) -> None:
-        target = output or Path(f"{book.stem}-results.xlsx")
-        check_output(target, book)
+        target = output or Path(f"{_stem(book)}-results.xlsx")
+        check_file(target, book, (".xlsx",))
         result = reconcile(book, outcome, strict, say)
         say(f"writing {target.name}")
-        mfa.write_workbook(result, target)
+        with writing(target):
+            mfa.write_workbook(result, target)
         outcome.lines += summary_lines(result)
         outcome.outputs.append(target)
 
@@ -112,12 +127,12 @@ def sankey(
     """Draw one circulation chart."""
 
     def work(outcome: Outcome, say: Say) -> None:
-        check_output(output, book)
-        if output.suffix.lower() not in (".svg", ".png", ".pdf", ".json"):
-            raise UsageError(f"{output}: no kind of chart; use .svg, .png, .pdf or .json")
+        check_file(output, book, (".svg", ".png", ".pdf", ".json"))
         result = reconcile(book, outcome, strict, say)
         say(f"drawing {output.name}")
-        mfa.sankey(result, year=year, substance=substance, lang=lang).save(output)
+        chart = mfa.sankey(result, year=year, substance=substance, lang=lang)
+        with writing(output):
+            chart.save(output)
         outcome.outputs.append(output)
 
     _finish(carry_out("sankey", work, json=json, debug=debug))
@@ -137,12 +152,11 @@ def report(
     """Do the main job: reconcile, draw, and write the report into a folder."""
 
     def work(outcome: Outcome, say: Say) -> None:
-        folder = output or Path("reports") / book.stem
-        check_output(folder, book)
-        if folder.is_file():
-            raise UsageError(f"{folder}: is a file; give a folder with -o")
+        folder = output or Path("reports") / _stem(book)
+        check_folder(folder, book, ("results.xlsx",))
         result = reconcile(book, outcome, strict, say)
-        page = mfa.write_report(result, folder, lang=lang, progress=say)
+        with writing(folder):
+            page = mfa.write_report(result, folder, lang=lang, progress=say)
         outcome.lines += summary_lines(result)
         outcome.outputs.append(page)
 
@@ -152,4 +166,4 @@ def report(
 def main() -> None:
     """Run the command line."""
     console.use_utf8()
-    sys.exit(app())
+    sys.exit(console.finish(app))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,6 +14,8 @@ from typing import Any
 from mfa.errors import Problem
 
 _MOST_WARNINGS = 20
+# What would break a line, steer a terminal, or cannot be encoded.
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _COLOURS = {"error": "\x1b[31m", "warning": "\x1b[33m"}
 
 
@@ -23,13 +26,49 @@ def use_utf8() -> None:
             stream.reconfigure(encoding="utf-8", errors="replace")
 
 
+def finish(run: Callable[[], object]) -> int:
+    """Run a program to its end and see its output through; return the exit code.
+
+    That standard output cannot be written, as on a full disk, is an error. That its reader left,
+    as in a pipe to head, is none.
+    """
+    code: object = 0
+    try:
+        try:
+            run()
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _drop_output()
+    except OSError as error:
+        _drop_output()
+        message("error", f"cannot write the answer: {error.strerror or error}; check the disk")
+        return 2
+    return code if isinstance(code, int) else 1
+
+
+def _drop_output() -> None:
+    """Let standard output lead nowhere, so that what is left of it does no harm at the end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def out(text: str) -> None:
     """Print a line of a result."""
-    print(text)
+    try:
+        print(text)
+    except BrokenPipeError:
+        _drop_output()
+
+
+def one_line(text: str) -> str:
+    """Return a text in which line breaks and control characters are spelt out."""
+    return _UNSEEN.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 def message(severity: str, text: str) -> None:
     """Print a message as one line that can be found with grep."""
+    text = one_line(text)
     colour = sys.stderr.isatty() and "NO_COLOR" not in os.environ
     head = f"{_COLOURS[severity]}{severity}:\x1b[0m" if colour else f"{severity}:"
     print(f"{head} {text}", file=sys.stderr)

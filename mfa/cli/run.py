@@ -6,6 +6,7 @@ input · 4 only with --strict: the data contradict each other (p < 0.01) · 5 no
 
 from __future__ import annotations
 
+import re
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import mfa
 from mfa.cli import console
+from mfa.cli.outputs import UsageError
 from mfa.errors import BalanceError, MFAError, Problem, WorkbookError
 
 if TYPE_CHECKING:
@@ -21,16 +23,14 @@ if TYPE_CHECKING:
     from mfa.system import System
 
 _STRICT = 0.01
-
-
-class UsageError(MFAError):
-    """The command cannot be carried out as it was given."""
+_CELL = re.compile(r"(.+)!([A-Z]+[0-9]+)")
 
 
 @dataclass(slots=True)
 class Outcome:
     """What a command found and made; its exit code follows from it."""
 
+    file: str = ""
     problems: list[Problem] = field(default_factory=list)
     fit: dict[str, Any] | None = None
     outputs: list[Path] = field(default_factory=list)
@@ -40,7 +40,13 @@ class Outcome:
 
 def read(path: Path, outcome: Outcome) -> System:
     """Read a workbook or a folder of CSV files, keeping its warnings."""
-    system = mfa.read_tables(path) if path.is_dir() else mfa.read_workbook(path)
+    outcome.file = path.name
+    try:
+        system = mfa.read_tables(path) if path.is_dir() else mfa.read_workbook(path)
+    except OSError as error:
+        what, do = f"cannot be read: {error.strerror or error}", "check that you may read it"
+        name = Path(str(error.filename or path)).name
+        raise WorkbookError([Problem(what, do, file=name)]) from error
     outcome.problems += system.problems
     return system
 
@@ -63,18 +69,13 @@ def reconcile(path: Path, outcome: Outcome, strict: bool, say: Callable[[str], N
             f"freedom, p = {p:.2g}"
         )
         first = balance.suspects.iloc[0]
-        do = f"look first at {first['item']} {first['year']} (z = {first['z']:.2f})"
+        name = f"{first['item']} {first['year'] or ''}".strip()
+        do = f"look first at {name} (z = {first['z']:.2f})"
         sheet, _, cell = str(first["cell"]).partition("!")
         outcome.problems.append(Problem(what, do, None, sheet, cell, path.name, "warning"))
         if strict and not balance.is_approximate:
             outcome.code = 4
     return balance
-
-
-def check_output(output: Path, source: Path) -> None:
-    """Refuse to write over the input."""
-    if output.resolve() == source.resolve():
-        raise UsageError(f"{output}: would overwrite the input; give another name with -o")
 
 
 def carry_out(
@@ -107,7 +108,7 @@ def carry_out(
         return outcome.code
     console.problems(outcome.problems, every_warning=command == "check")
     for line in outcome.lines:
-        console.out(line)
+        console.out(console.one_line(line))
     for path in outcome.outputs if outcome.code in (0, 4) else ():
         console.out(str(path))
     return outcome.code
@@ -119,22 +120,14 @@ def _explain(error: Exception, outcome: Outcome) -> None:
     if isinstance(error, WorkbookError):
         outcome.problems, outcome.code = list(error.problems), 3
     elif isinstance(error, BalanceError):
-        outcome.problems.append(_problem(str(error), error.rows))
+        outcome.problems.append(_clash(error, outcome.file))
         outcome.code = 5
     elif isinstance(error, UsageError):
-        outcome.problems.append(_problem(str(error)))
-        outcome.code = 2
-    elif isinstance(error, PermissionError):
-        name = Path(str(error.filename or "")).name
-        what, do = f"cannot write {name}", "close it in Excel if it is open there, then try again"
-        outcome.problems.append(Problem(what, do, file=name))
-        outcome.code = 2
-    elif isinstance(error, OSError):
-        what, do = f"cannot write: {error.strerror or error}", "check the path and the disk"
-        outcome.problems.append(Problem(what, do, file=str(error.filename or "")))
+        outcome.problems.append(error.problem)
         outcome.code = 2
     elif isinstance(error, MFAError):
-        outcome.problems.append(_problem(str(error)))
+        what, _, do = str(error).rpartition("; ")
+        outcome.problems.append(Problem(what or do, do if what else "see 'mfa --help'"))
         outcome.code = 2
     else:
         what = f"internal error: {type(error).__name__}: {error}"
@@ -142,8 +135,14 @@ def _explain(error: Exception, outcome: Outcome) -> None:
         outcome.code = 1
 
 
-def _problem(text: str, rows: tuple[str, ...] = ()) -> Problem:
-    """Split a message at its last semicolon into what is wrong and what to do."""
-    what, _, do = text.rpartition("; ") if "; " in text and "\n" not in text else (text, "", "")
-    sheet, _, cell = rows[0].partition("!") if rows and "!" in rows[0] else ("", "", "")
-    return Problem(what, do or "see above", None, sheet, cell)
+def _clash(error: BalanceError, file: str) -> Problem:
+    """Return what cannot be true together as one problem, at the first of its places."""
+    found = next((match for row in error.rows if (match := _CELL.fullmatch(row))), None)
+    sheet, cell = found.groups() if found else ("", "")
+    text = str(error).removeprefix(f"{sheet}!{cell}: ")
+    if "\n" in text:
+        head, *rows, do = text.split("\n")
+        what = f"{head} {'; '.join(row.removeprefix('- ') for row in rows)}"
+    else:
+        what, _, do = text.rpartition("; ")
+    return Problem(what or do, do if what else "give exact values an sd", None, sheet, cell, file)

@@ -105,10 +105,12 @@ def _scene(balance: Balance, year: int | None, substance: str | None, lang: Lang
     if substance not in system.layers:
         advice = near(substance, system.layers, "it has " + ", ".join(system.layers))
         raise MFAError(f"the system has no substance {substance!r}; {advice}")
-    place = places(balance).get((substance, year))
+    known = places(balance)
+    place = known.get((substance, year))
     if place is None:
-        years = ", ".join(str(y) for y in system.years)
-        raise MFAError(f"no flow of {substance} has a row in {year}; there are {years}")
+        years = ", ".join(str(y) for name, y in sorted(known) if name == substance)
+        advice = f"there are {years}" if years else f"add rows for {substance!r} to the flows"
+        raise MFAError(f"no flow of {substance!r} has a row in {year}; {advice}")
     table = balance.flows
     here = table[(table["substance"] == substance) & (table["year"] == year)].set_index("flow")
     flows = system.flows.drop(columns=["from", "to"]).join(
