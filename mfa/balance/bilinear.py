@@ -87,7 +87,7 @@ def _step(linear: Equations, products: Products, x: Floats, step: Floats, weight
     if _merit(linear, products, x + bent, weight) <= before:
         return bent
     for halvings in range(1, _HALVINGS):
-        shorter = step / 2**halvings
+        shorter = np.asarray(step / 2**halvings, dtype=np.float64)
         if _merit(linear, products, x + shorter, weight) <= before:
             return shorter
     return step

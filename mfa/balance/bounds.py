@@ -186,7 +186,7 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     unit = sp.eye_array(n, format="csc")
     rows = sp.csr_array(equations.matrix[:, free]) @ sp.diags_array(width)
     size = np.maximum(abs(rows).max(axis=1).toarray().ravel(), 1e-300)
-    rows = sp.diags_array(1 / size) @ rows
+    rows = sp.csr_array(sp.diags_array(1 / size) @ rows)
     matrix = sp.vstack([rows, -unit[below], unit[above]], format="csc")
     limits = np.concatenate([right / size, (-low / width)[below], (high / width)[above]])
     cones = [

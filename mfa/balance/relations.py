@@ -93,7 +93,9 @@ def relate(system: System, axes: Axes, physical: pd.DataFrame) -> Relations:
     observed = _observed(system, [places[0] for places in statements.values()])
     shares = share_variables(system, physical)
     n = len(physical) + len(observed) + len(shares)
-    products, labels = draw_up(system, axes, len(physical) + len(observed))
+    products, labels, equal = draw_up(system, axes, len(physical) + len(observed))
+    for number, other, label in equal:
+        rows.add([(number, 1.0), (other, -1.0)], *label)
     entries = (np.array(rows.value), (np.array(rows.row, int), np.array(rows.column, int)))
     matrix = sp.csr_array(sp.coo_array(entries, shape=(len(rows.labels), n)))
     return Relations(

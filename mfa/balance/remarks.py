@@ -6,8 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 
-from mfa.balance.axes import goods_left_out
+from mfa.balance.axes import axes_of, goods_left_out
 from mfa.balance.compile import compile_system
+from mfa.balance.shares import spoken_of
 from mfa.errors import BalanceError, Problem
 from mfa.system import System
 
@@ -29,6 +30,7 @@ def remarks(system: System) -> tuple[Problem, ...]:
     """
     file = system.source.name if system.source else ""
     found = [*_left_out(system), *_gap_years(system), *_idle_stocks(system)]
+    found += _shares_of_nothing(system)
     try:
         compile_system(system)
     except BalanceError as error:
@@ -91,6 +93,30 @@ def _idle_stocks(system: System) -> list[Problem]:
             idle, ["process", "quantity", "year", "cell"]
         ].itertuples(index=False)
     ]
+
+
+def _shares_of_nothing(system: System) -> list[Problem]:
+    """Warn of coefficients that are a share of nothing, or of goods that are not all weighed."""
+    axes = axes_of(system)
+    when: dict[tuple[int, str, str, bool], list[int]] = {}
+    for one in spoken_of(system, axes):
+        if not one.whole or not one.of:
+            flow = str(system.data["flow"].iat[one.flow])
+            key = (one.share, flow, str(axes.layers[one.layer]), one.whole)
+            when.setdefault(key, []).append(int(axes.years[one.year]))
+    out = []
+    for (share, flow, layer, whole), years in when.items():
+        row = system.coefficients.iloc[share]
+        listed = ", ".join(map(str, years))
+        of = f"the {row['of']} of {flow!r}" if row["of"] in ("inputs", "outputs") else row["of"]
+        what = f"coefficient {row['coefficient']!r}: there is no {layer} in {of} in {listed}, so "
+        what += f"that {flow!r} can only be 0"
+        if not whole:
+            what = f"coefficient {row['coefficient']!r} says nothing of goods in {flow!r} in "
+            what += f"{listed}: not all of {of} has a row for goods"
+        do = "add the rows that are missing, or name the substance that the coefficient is for"
+        out.append(_warning(what, do, *str(row["cell"]).split("!")))
+    return out
 
 
 def _warning(what: str, do: str, sheet: str, cell: str = "") -> Problem:

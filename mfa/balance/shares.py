@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
@@ -57,15 +59,62 @@ def composition_names(frame: pd.DataFrame) -> pd.Series:
     return frame["flow"].astype(str) + "/" + frame["substance"].astype(str)
 
 
+@dataclass(frozen=True, eq=False)
+class Spoken:
+    """What a share says in one layer and year: flow = share × Σ of.
+
+    Attributes
+    ----------
+    share : int
+        Row in ``coefficients``, then in ``compositions``.
+    flow : int
+        Variable.
+    of : tuple of int
+        Variables that add up to what the flow is a share of.
+    layer, year : int
+        Codes.
+    whole : bool
+        Whether they add up to all of it; for goods, some flows may have no row.
+    """
+
+    share: int
+    flow: int
+    of: tuple[int, ...]
+    layer: int
+    year: int
+    whole: bool
+
+
+class Equal(NamedTuple):
+    """Variables of two shares that are one quantity; kind, item and cell of the first."""
+
+    number: int
+    other: int
+    label: tuple[str, str, str]
+
+
 class _Flows:
     """Numbers of the flow variables by flow, substance and year."""
 
     def __init__(self, axes: Axes, system: System) -> None:
+        self.axes = axes
         names = system.data["flow"].tolist()
         keys = zip(names, axes.layer.tolist(), axes.year.tolist(), strict=True)
         self.number = {key: i for i, key in enumerate(keys)}
-        self.inputs = _by_process(axes, axes.head)
-        self.outputs = _by_process(axes, axes.tail)
+        self.ends = {"inputs": axes.head, "outputs": axes.tail}
+        self.sides = {side: _by_process(axes, ends) for side, ends in self.ends.items()}
+        processes = axes.processes.get_indexer(pd.Index(system.flows["from"]))
+        self.source = dict(zip(system.flows["flow"], processes.tolist(), strict=True))
+
+    def side(self, of: str, flow: str, layer: int, year: int) -> tuple[tuple[int, ...], bool]:
+        """Return the flows into or out of a flow's process, and whether these are all."""
+        process = self.source[flow]
+        found = self.sides[of].get((process, layer, year), [])
+        if self.axes.layers[layer] != GOODS:
+            return tuple(found), True
+        flows, here = self.axes.flow, self.ends[of] == process
+        every = np.unique(flows[here & (self.axes.year == year)])
+        return tuple(found), len(every) == len(found) > 0
 
 
 def _by_process(axes: Axes, ends: Ints) -> dict[tuple[int, int, int], list[int]]:
@@ -77,8 +126,27 @@ def _by_process(axes: Axes, ends: Ints) -> dict[tuple[int, int, int], list[int]]
     return out
 
 
-def draw_up(system: System, axes: Axes, n_before: int) -> tuple[Products, pd.DataFrame]:
+def spoken_of(system: System, axes: Axes) -> list[Spoken]:
+    """Return all that coefficients and compositions say, layer by layer and year by year."""
+    if not (len(system.coefficients) or len(system.compositions)):
+        return []
+    flows = _Flows(axes, system)
+    out = []
+    for k, row in enumerate(system.coefficients.to_dict("records")):
+        out += _coefficient(axes, flows, k, row)
+    for k, row in enumerate(system.compositions.to_dict("records")):
+        out += _composition(axes, flows, len(system.coefficients) + k, row)
+    return out
+
+
+def draw_up(
+    system: System, axes: Axes, n_before: int
+) -> tuple[Products, pd.DataFrame, list[Equal]]:
     """Return the products that coefficients and compositions mean.
+
+    Shares that say the same of a flow are one quantity with several data: one of them stands for
+    all in the products, the others are equal to it. (Two products c₁S = x = c₂S would also hold
+    for S = x = 0.)
 
     Parameters
     ----------
@@ -92,90 +160,103 @@ def draw_up(system: System, axes: Axes, n_before: int) -> tuple[Products, pd.Dat
     products : Products
     labels : DataFrame
         kind, item and cell of each product.
+    equal : list of Equal
     """
-    terms: list[tuple[int, int, list[int]]] = []
-    labels: list[tuple[str, str, str]] = []
-    if len(system.coefficients) or len(system.compositions):
-        flows = _Flows(axes, system)
-        rows = system.coefficients.to_dict("records")
-        for k, row in enumerate(rows):
-            found = [
-                (flow, n_before + k, of) for flow, of in _coefficient(system, axes, flows, row)
-            ]
-            terms += found
-            labels += [("coefficient", str(row["coefficient"]), str(row["cell"]))] * len(found)
-        first = n_before + len(rows)
-        names = composition_names(system.compositions).tolist()
-        for k, row in enumerate(system.compositions.to_dict("records")):
-            found = [(flow, first + k, [goods]) for flow, goods in _composition(axes, flows, row)]
-            terms += found
-            labels += [("composition", names[k], str(row["cell"]))] * len(found)
-    pairs = np.array(
-        [(p, column) for p, (_, _, of) in enumerate(terms) for column in of], dtype=np.int64
-    ).reshape(-1, 2)
-    n = n_before + len(system.coefficients) + len(system.compositions)
-    shape = (len(terms), n)
-    entries = (np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1]))
-    of = sp.csr_array(sp.coo_array(entries, shape=shape))
+    spoken = [one for one in spoken_of(system, axes) if one.whole]
+    names = _names(system)
+    same = _same(spoken, _by_certainty(system))
+    unique = {(one.flow, one.of): same[one.share] for one in spoken}
+    entries = [(p, column) for p, (_, of) in enumerate(unique) for column in of]
+    pairs = np.array(entries, dtype=np.int64).reshape(-1, 2)
+    shape = (len(unique), n_before + len(names))
+    of = sp.csr_array(sp.coo_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=shape))
     products = Products(
-        flow=np.array([flow for flow, _, _ in terms], dtype=np.int64),
-        share=np.array([share for _, share, _ in terms], dtype=np.int64),
+        flow=np.array([flow for flow, _ in unique], dtype=np.int64),
+        share=n_before + np.array(list(unique.values()), dtype=np.int64),
         of=of,
     )
-    return products, pd.DataFrame(labels, columns=["kind", "item", "cell"], dtype=object)
+    labels = pd.DataFrame(
+        [names[k] for k in unique.values()], columns=["kind", "item", "cell"], dtype=object
+    )
+    equal = [
+        Equal(n_before + k, n_before + first, names[k]) for k, first in same.items() if k != first
+    ]
+    return products, labels, equal
 
 
-def _coefficient(
-    system: System, axes: Axes, flows: _Flows, row: dict[Any, Any]
-) -> list[tuple[int, list[int]]]:
-    """Return flow and ``of`` for each flow, substance and year that a coefficient speaks of."""
+def _names(system: System) -> list[tuple[str, str, str]]:
+    """Return kind, item and cell of every coefficient, then of every composition."""
+    out = []
+    for kind, frame, items in (
+        ("coefficient", system.coefficients, system.coefficients["coefficient"]),
+        ("composition", system.compositions, composition_names(system.compositions)),
+    ):
+        rows = zip(items.tolist(), frame["cell"].tolist(), strict=True)
+        out += [(kind, str(item), str(cell)) for item, cell in rows]
+    return out
+
+
+def _by_certainty(system: System) -> list[int]:
+    """Return the place of every share in the order of what is known of it, the surest first."""
+    data = ["value", "sd", "include"]
+    rows = pd.concat([system.coefficients[data], system.compositions[data]], ignore_index=True)
+    known = rows["value"].notna() & rows["include"].astype(bool)
+    sd = rows["sd"].where(known, np.inf).fillna(np.inf)
+    order = np.argsort(sd.to_numpy(dtype=np.float64), kind="stable")
+    return [int(place) for place in np.argsort(order)]
+
+
+def _same(spoken: list[Spoken], place: list[int]) -> dict[int, int]:
+    """Map every share to the surest of those that say the same of some flow."""
+    said: dict[tuple[int, tuple[int, ...]], int] = {}
+    graph = nx.Graph()
+    for one in spoken:
+        graph.add_edge(one.share, said.setdefault((one.flow, one.of), one.share))
+    out: dict[int, int] = {}
+    for group in nx.connected_components(graph):
+        first = min(group, key=lambda share: place[share])
+        out |= dict.fromkeys(group, first)
+    return dict(sorted(out.items()))
+
+
+def _coefficient(axes: Axes, flows: _Flows, share: int, row: dict[Any, Any]) -> list[Spoken]:
     layers, years = axes.layers.tolist(), axes.years.tolist()
-    ends = dict(
-        zip(
-            system.flows["flow"],
-            axes.processes.get_indexer(pd.Index(system.flows["from"])),
-            strict=True,
-        )
-    )
-    some = (
-        [layers.index(row["substance"])]
-        if isinstance(row["substance"], str)
-        else range(len(layers))
-    )
-    when = range(len(years)) if np.isnan(row["year"]) else _positions(years, int(row["year"]))
+    one = isinstance(row["substance"], str)
+    some = [layers.index(row["substance"])] if one else range(len(layers))
     out = []
     for name in str(row["flow"]).split(","):
         for layer in some:
-            for year in when:
+            for year in _years(years, row["year"]):
                 number = flows.number.get((name, layer, year))
                 if number is None:
                     continue
                 if row["of"] in ("inputs", "outputs"):
-                    side = flows.inputs if row["of"] == "inputs" else flows.outputs
-                    of = side.get((int(ends[name]), layer, year), [])
+                    of, whole = flows.side(row["of"], name, layer, year)
                 else:
                     other = flows.number.get((str(row["of"]), layer, year))
-                    of = [] if other is None else [other]
-                out.append((number, of))
+                    of = () if other is None else (other,)
+                    whole = other is not None or layers[layer] != GOODS
+                out.append(Spoken(share, number, of, layer, year, whole))
     return out
 
 
-def _composition(axes: Axes, flows: _Flows, row: dict[Any, Any]) -> list[tuple[int, int]]:
-    """Return substance and goods for each flow and year that a composition speaks of."""
+def _composition(axes: Axes, flows: _Flows, share: int, row: dict[Any, Any]) -> list[Spoken]:
     layers, years = axes.layers.tolist(), axes.years.tolist()
     if GOODS not in layers:
         return []
     layer, goods = layers.index(row["substance"]), layers.index(GOODS)
-    when = range(len(years)) if np.isnan(row["year"]) else _positions(years, int(row["year"]))
     out = []
     for name in str(row["flow"]).split(","):
-        for year in when:
+        for year in _years(years, row["year"]):
             number = flows.number.get((name, layer, year))
             gross = flows.number.get((name, goods, year))
             if number is not None and gross is not None:
-                out.append((number, gross))
+                out.append(Spoken(share, number, (gross,), layer, year, whole=True))
     return out
 
 
-def _positions(years: list[int], year: int) -> list[int]:
-    return [years.index(year)] if year in years else []
+def _years(years: list[int], year: float) -> list[int]:
+    """Return the positions that a year means, all of them if it is blank."""
+    if np.isnan(year):
+        return list(range(len(years)))
+    return [years.index(int(year))] if year in years else []
