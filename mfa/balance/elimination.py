@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -88,19 +89,40 @@ def _eliminate_block(block: Floats) -> tuple[Floats, Floats, Mask]:
     return without, solve, determined
 
 
-def _blocks(columns: sp.csr_array) -> list[tuple[Ints, Ints]]:
-    """Return the rows and columns of each connected block of a sparse array."""
+def _blocks(columns: sp.csr_array) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Yield rows, columns and dense entries of each connected block of several entries."""
     n_rows, n_columns = columns.shape
     coo = columns.tocoo()
     joined = sp.coo_array(
         (np.ones(coo.nnz), (coo.row, n_rows + coo.col)), shape=(n_rows + n_columns,) * 2
     )
-    _, labels = csgraph.connected_components(joined, directed=False)
+    count, labels = csgraph.connected_components(joined, directed=False)
     order = np.argsort(labels, kind="stable")
-    starts = np.flatnonzero(np.diff(labels[order]))
-    groups = np.split(order, starts + 1)
-    split = [(group[group < n_rows], group[group >= n_rows] - n_rows) for group in groups]
-    return [(rows, members) for rows, members in split if len(rows) and len(members)]
+    starts = np.searchsorted(labels[order], np.arange(count + 1))
+    inside = np.empty(n_rows + n_columns, dtype=np.int64)  # place within the block
+    inside[order] = np.arange(len(order)) - starts[labels[order]]
+    of_entry = labels[coo.row]
+    sorted_ = np.argsort(of_entry, kind="stable")
+    ends = np.searchsorted(of_entry[sorted_], np.arange(count + 1))
+    for k in range(count):
+        entries = sorted_[ends[k] : ends[k + 1]]
+        if len(entries) < 2:
+            continue
+        group = order[starts[k] : starts[k + 1]]  # rows stand before columns
+        rows, members = group[group < n_rows], group[group >= n_rows] - n_rows
+        block = np.zeros((len(rows), len(members)))
+        at = inside[coo.row[entries]], inside[n_rows + coo.col[entries]] - len(rows)
+        block[at] = coo.data[entries]
+        yield rows, members, block
+
+
+def _alone(columns: sp.csr_array) -> tuple[Ints, Ints, Floats]:
+    """Return row, column and value of the entries that are alone in both."""
+    coo = columns.tocoo()
+    in_row = np.bincount(coo.row, minlength=coo.shape[0])
+    in_column = np.bincount(coo.col, minlength=coo.shape[1])
+    alone = (in_row[coo.row] == 1) & (in_column[coo.col] == 1)
+    return coo.row[alone].astype(np.int64), coo.col[alone].astype(np.int64), coo.data[alone]
 
 
 def eliminate(rows: sp.csr_array, columns: sp.csr_array) -> Elimination:
@@ -119,19 +141,21 @@ def eliminate(rows: sp.csr_array, columns: sp.csr_array) -> Elimination:
     position[touched] = np.arange(len(touched))
     determined = np.zeros(n_columns, dtype=bool)
     untied = np.flatnonzero(np.diff(sp.csc_array(columns).indptr) == 0)
-    mixed, solves = [], []
+    row, column, entry = _alone(columns)
+    determined[column] = True
+    mixed, solves = [], [(1.0 / entry, column, position[row])]
     nulls = [(np.ones(len(untied)), untied, untied)]
-    for group, members in _blocks(columns):
-        block = columns[group][:, members].toarray()
+    n_mixed = 0
+    for group, members, block in _blocks(columns):
         without, solve, determined[members] = _eliminate_block(block)
-        mixed.append(sp.csr_array(without) @ rows[group])
+        mixed.append(_entries(without, n_mixed + np.arange(len(without)), group))
+        n_mixed += len(without)
         solves.append(_entries(solve, members, position[group]))
         null = np.eye(len(members)) - solve @ block
         null[determined[members]] = 0.0
         nulls.append(_entries(null, members, members))
-    empty = sp.csr_array((0, rows.shape[1]))
     return Elimination(
-        mixed=sp.csr_array(sp.vstack(mixed, format="csr")) if mixed else empty,
+        mixed=sp.csr_array(_assembled(mixed, (n_mixed, rows.shape[0])) @ rows),
         touched=touched,
         solve=_assembled(solves, (n_columns, len(touched))),
         determined=determined,
