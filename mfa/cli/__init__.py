@@ -76,7 +76,8 @@ def check(book: Book, json: Json = False, debug: Debug = False) -> None:
         say(f"reading {book.name}")
         system = read(book, outcome)
         outcome.problems += [p for p in mfa.remarks(system) if p.severity == "warning"]
-        mfa.reconcile(system, progress=say)  # raises if no values can close the balances
+        if len(system.flows):
+            mfa.reconcile(system, progress=say)  # raises if no values can close the balances
         count = len(outcome.problems)
         outcome.lines.append(f"{book.name}: {system}")
         outcome.lines.append(f"0 errors, {count} warning{'' if count == 1 else 's'}")
