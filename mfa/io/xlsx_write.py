@@ -35,6 +35,7 @@ _NUMBER_FORMAT = "#,##0.####"
 _FORMATTED_ROWS = 20_000
 _WIDEST = 60
 _PLAIN = "E9E3D2"
+FONT = "Calibri"  # what openpyxl gives to all other cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,23 +139,23 @@ def _cell(sheet: Any, value: object, form: str | None) -> Any:
     form : str or None
         Number format; "" is the general one, None lets the number decide.
     """
-    value = _plain(value)
-    number = isinstance(value, float)
+    plain = _plain(value)
+    if plain is None:
+        return None
+    number = type(plain) is float
     if form is None:
-        form = _NUMBER_FORMAT if number and not value.is_integer() else ""
-    risky = isinstance(value, str) and value[:1] in ("=", "#")
-    long = number and float(f"{value:.16g}") != value  # openpyxl writes 16 digits
-    if value is None or not (form or risky or long):
-        return value
+        form = _NUMBER_FORMAT if number and not plain.is_integer() else ""
+    risky = isinstance(plain, str) and plain[:1] in ("=", "#")
+    long = number and float(f"{plain:.16g}") != plain  # openpyxl writes 16 digits
+    if not (form or risky or long):
+        return plain
+    cell = WriteOnlyCell(sheet, repr(plain) if number else plain)
     if number:
-        cell = WriteOnlyCell(sheet, repr(value))
         cell.data_type = "n"
-    else:
-        cell = WriteOnlyCell(sheet, value)
-        if isinstance(value, str):
-            cell.data_type = "e" if isinstance(value, ErrorCode) else "s"
-            cell.quotePrefix = risky and cell.data_type == "s"
-    if form and not isinstance(value, (dt.date, dt.time, dt.timedelta)):
+    elif isinstance(plain, str):
+        cell.data_type = "e" if isinstance(plain, ErrorCode) else "s"
+        cell.quotePrefix = risky and cell.data_type == "s"
+    if form and not isinstance(plain, (dt.date, dt.time, dt.timedelta)):
         cell.number_format = form
     return cell
 
@@ -163,7 +164,7 @@ def _header(sheet: Any, text: str, comment: str | None, fill: str) -> Any:
     cell = WriteOnlyCell(sheet, _plain(text))
     cell.data_type = "s"
     dark = sum(int(fill[i : i + 2], 16) for i in (0, 2, 4)) < 3 * 140
-    cell.font = Font(bold=True, color="FFFFFF" if dark else "000000")
+    cell.font = Font(name=FONT, bold=True, color="FFFFFF" if dark else "000000")
     cell.fill = PatternFill("solid", fgColor=fill)
     cell.alignment = Alignment(vertical="top", wrap_text=True)
     if comment:
