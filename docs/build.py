@@ -41,7 +41,7 @@ def format_page() -> str:
         lines.append("| column | Japanese | holds | meaning |\n|---|---|---|---|")
         for column in sheet.columns:
             holds = ", ".join(column.choices) if column.choices else column.kind
-            name = f"**`{column.name}`**" if column.required else f"`{column.name}`"
+            name = f"**`{column.name}`**" if column.needed else f"`{column.name}`"
             lines.append(f"| {name} | {column.ja} | {holds} | {column.help} |")
         lines.append("")
     return "\n".join(lines)

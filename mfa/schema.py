@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, cast
@@ -112,12 +112,16 @@ ColumnKind = Literal["text", "list", "number", "share", "year", "choice", "yesno
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: its name, its Japanese alias, what its cells hold, and a line of help."""
+    """One column: its name, its Japanese alias, what its cells hold, and a line of help.
+
+    ``required``: no cell may be blank. ``needed``: the column must be there, as every required one.
+    """
 
     name: str
     ja: str
     kind: ColumnKind
     required: bool
+    needed: bool
     choices: tuple[str, ...]
     help: str
     help_ja: str
@@ -151,7 +155,16 @@ def _read_table() -> tuple[Sheet, ...]:
         choices = lists.get(row["choices"], tuple(row["choices"].split()))
         kind = cast("ColumnKind", row["kind"])
         columns[row["sheet"]].append(
-            Column(row["column"], row["ja"], kind, required, choices, row["help"], row["help_ja"])
+            Column(
+                row["column"],
+                row["ja"],
+                kind,
+                required,
+                bool(row["required"]),
+                choices,
+                row["help"],
+                row["help_ja"],
+            )
         )
     return tuple(
         Sheet(s.name, s.ja, s.required, tuple(columns[s.name]), s.help, s.help_ja)
@@ -178,6 +191,12 @@ def fold(name: str) -> str:
 def is_lists(name: str, headers: Sequence[str]) -> bool:
     """Return whether a sheet is the one that `mfa template` made for drop-downs."""
     return fold(name) in map(fold, LISTS.values()) and headers[:1] == (LISTS_MARK,)
+
+
+def has_results(headers: Iterable[str]) -> bool:
+    """Return whether a sheet with these headers holds results beside what was observed."""
+    folded = set(map(fold, headers))
+    return "status" in folded and not folded.isdisjoint({"observed", "resultvalue"})
 
 
 def sheet_names() -> dict[str, str]:

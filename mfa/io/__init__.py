@@ -1,6 +1,7 @@
 """Reading and writing systems: workbooks, their CSV twins, and the template."""
 
-from mfa.io.csv_folder import read_tables, write_tables
+from mfa.io.csv_folder import read_tables
+from mfa.io.csv_write import write_tables
 from mfa.io.shipped import cases
 from mfa.io.template import write_template
 from mfa.io.twin import convert

@@ -26,7 +26,7 @@ from typing import Literal
 
 import numpy as np
 
-from mfa.io.rows import ERRORS, ErrorCode
+from mfa.io.rows import ERRORS, ErrorValue
 from mfa.system.raw import Cell
 
 # How a bare number is understood: in a column of numbers whatever is one; in a column of texts
@@ -63,7 +63,7 @@ def encode(cell: Cell) -> str:
     """
     if cell is None:
         return ""
-    if isinstance(cell, ErrorCode):
+    if isinstance(cell, ErrorValue):
         return str(cell)
     if isinstance(cell, str):
         return f"'{cell}" if _needs_mark(cell) else cell
@@ -95,16 +95,6 @@ def decode(text: str, meaning: Meaning = "unknown") -> Cell:
     return _bare(text, meaning)
 
 
-def encode_header(text: str) -> str:
-    """Return the text of a header, which is always a text: marked only if it looks risky."""
-    return f"'{text}" if _is_risky(text) else text
-
-
-def decode_header(text: str) -> str:
-    """Return the header that a text stands for."""
-    return text[1:] if text[:1] == "'" and _is_risky(text[1:]) else text
-
-
 def _is_risky(text: str) -> bool:
     """Whether a spreadsheet would take a text for a formula, or once its mark is gone."""
     return text.lstrip("'").lstrip()[:1] in tuple(_RISKY)
@@ -120,7 +110,7 @@ def _bare(text: str, meaning: Meaning) -> Cell:
     if not text or text.isspace():
         return None
     if text in ERRORS:
-        return ErrorCode(text)
+        return ErrorValue(text)
     if text in ("TRUE", "FALSE"):
         return text == "TRUE"
     number = _number(text, meaning)

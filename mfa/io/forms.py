@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from mfa.io.drop_downs import Place, add_lists, choices_of
-from mfa.io.rows import rows_of
+from mfa.io.rows import head_of, rows_of
 from mfa.io.xlsx_write import Choice, Look, Table, save_workbook, width
 from mfa.schema import SETTINGS, SETTINGS_JA, SHEET, Column, Sheet, column_names, fold, sheet_names
 from mfa.system import RawSheet
@@ -21,7 +21,6 @@ _SELDOM = (
     "capacity capacity_unit capacity_substance group group_ja region column row distribution min "
     "max basis include shape scale interpolation company equity"
 )
-_ENDS = ("from", "to")
 _FORMATS = {"text": "@", "list": "@", "choice": "@", "year": "0"}
 _WIDTHS = {"text": 18, "list": 18, "choice": 14, "yesno": 8, "year": 8, "number": 11, "share": 9}
 _WIDER = {
@@ -94,7 +93,7 @@ def form(raw: RawSheet, lang: Lang, *, tab: str = "", hidden: bool = False) -> T
     """Return a sheet as people fill it in; a sheet that the format does not know stays plain."""
     spec = spec_of(raw.name)
     if spec is None:
-        return Table(raw.name, raw.headers, rows_of(raw))
+        return Table(raw.name, head_of(raw), rows_of(raw), formatted=False)
     known = column_names(spec)
     by_name = {column.name: column for column in spec.columns}
     found = [by_name.get(known.get(fold(header), "")) for header in raw.headers]
@@ -123,7 +122,7 @@ def form(raw: RawSheet, lang: Lang, *, tab: str = "", hidden: bool = False) -> T
         hidden=hidden,
         freeze="B2" if spec.name in ("processes", "flows") else "A2",
     )
-    return Table(raw.name, raw.headers, rows_of(raw), comments, look)
+    return Table(raw.name, head_of(raw), rows_of(raw), comments, look=look)
 
 
 def comment(column: Column, lang: Lang) -> str:
@@ -142,7 +141,7 @@ def comment(column: Column, lang: Lang) -> str:
 def _fill(spec: Sheet, column: Column | None) -> str:
     if column is None:
         return OWN
-    if column.required or (spec.name == "flows" and column.name in _ENDS):
+    if column.needed:
         return NEEDED
     seldom = column.name in _SELDOM.split() or (
         spec.name == "flows" and column.name in ("name", "name_ja")

@@ -11,7 +11,7 @@ from mfa.system.raw import Cell, column_letters
 ERRORS = ("#DIV/0!", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!")
 
 
-class ErrorCode(str):
+class ErrorValue(str):
     """An Excel error value such as ``#N/A``; a text that only reads like one is a plain str."""
 
     __slots__ = ()
@@ -22,29 +22,44 @@ def rows_of(raw: RawSheet) -> list[list[Cell]]:
     rows = [list(row) for row in zip(*raw.columns, strict=True)]
     for (i, j), why in raw.faults.items():
         if why in ERRORS:
-            rows[i][j] = ErrorCode(why)
+            rows[i][j] = ErrorValue(why)
     return rows
 
 
-def sheet_of(name: str, headers: Sequence[str], rows: Sequence[Sequence[Cell]]) -> RawSheet:
+def head_of(raw: RawSheet) -> tuple[Cell, ...]:
+    """Return row 1 as it stands: mostly texts, but a year may be a number there."""
+    return raw.head or raw.headers
+
+
+def header_text(cell: Cell) -> str:
+    """Return a header as Excel would show it: a year typed as a number as "2018"."""
+    if cell is None:
+        return ""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).upper() if isinstance(cell, bool) else str(cell)
+
+
+def sheet_of(name: str, head: Sequence[Cell], rows: Sequence[Sequence[Cell]]) -> RawSheet:
     """Return rows of any length as a raw sheet, without blank rows and columns at the end."""
-    width = max([_filled(headers, ""), *(_filled(row, None) for row in rows)])
-    height = next((i for i in range(len(rows), 0, -1) if _filled(rows[i - 1], None)), 0)
+    width = max([_filled(head), *map(_filled, rows)])
+    height = next((i for i in range(len(rows), 0, -1) if _filled(rows[i - 1])), 0)
     columns: list[list[Cell]] = [[None] * height for _ in range(width)]
     faults: dict[tuple[int, int], str] = {}
     for i, row in enumerate(rows[:height]):
         for j, cell in enumerate(row[:width]):
-            if isinstance(cell, ErrorCode):
+            if isinstance(cell, ErrorValue):
                 faults[i, j] = str(cell)
             else:
                 columns[j][i] = cell
-    padded = (*headers[:width], *[""] * (width - len(headers)))
-    return RawSheet(name, padded, tuple(columns), faults)
+    padded = (*head[:width], *[None] * (width - len(head)))
+    headers = tuple(map(header_text, padded))
+    return RawSheet(name, headers, tuple(columns), faults, padded)
 
 
-def _filled(cells: Sequence[Cell], blank: Cell) -> int:
+def _filled(cells: Sequence[Cell]) -> int:
     """Return the number of cells up to the last one that is not blank."""
-    return next((i for i in range(len(cells), 0, -1) if cells[i - 1] != blank), 0)
+    return next((i for i in range(len(cells), 0, -1) if cells[i - 1] is not None), 0)
 
 
 def check_faults(sheets: Mapping[str, RawSheet], file: str) -> None:
@@ -58,7 +73,7 @@ def check_faults(sheets: Mapping[str, RawSheet], file: str) -> None:
     problems = [
         Problem(
             "the cell has no value that could be written",
-            "open the workbook in Excel or LibreOffice and save it, so that results are stored",
+            "write a number or a text; of a formula, store the result by saving it in Excel",
             why,
             raw.name,
             f"{column_letters(j)}{i + 2}",

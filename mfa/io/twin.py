@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mfa.errors import MFAError, Problem, WorkbookError
-from mfa.io.csv_folder import read_csv_sheets, write_csv_sheets
+from mfa.io.csv_folder import read_csv_sheets
+from mfa.io.csv_write import write_csv_sheets
 from mfa.io.forms import save_forms
 from mfa.io.rows import check_faults
 from mfa.io.xlsx import read_sheets

@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+_PREFIX = ".mfa-"  # short, as the target's own name may be as long as a name can be
+
 
 @contextmanager
 def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
@@ -31,7 +33,7 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # A folder of its own beside the target: same disk, and the permissions of a new file.
-    with TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
+    with TemporaryDirectory(prefix=_PREFIX, dir=path.parent) as folder:
         draft = Path(folder, path.name)
         yield draft
         draft.replace(path)
@@ -50,7 +52,7 @@ def whole_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{path.name}-", dir=path.parent) as folder:
+    with TemporaryDirectory(prefix=_PREFIX, dir=path.parent) as folder:
         draft = Path(folder)
         yield draft
         path.mkdir(exist_ok=True)

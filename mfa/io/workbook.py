@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from mfa.io.xlsx import read_sheets, sha256_of
 from mfa.system import Source, System
+from mfa.system.results import Values
 
 
-def read_workbook(
-    path: str | Path, values: Literal["observed", "reconciled"] = "observed"
-) -> System:
+def read_workbook(path: str | Path, values: Values = "observed") -> System:
     """Return the System in a flow workbook.
 
     Parameters

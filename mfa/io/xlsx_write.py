@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
-from mfa.io.rows import ErrorCode, rows_of
+from mfa.io.rows import ErrorValue, head_of, rows_of
 from mfa.io.whole import whole_file
 from mfa.schema import SHEET, column_names, fold
 from mfa.system import RawSheet
@@ -78,12 +79,28 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """One sheet to be written: headers, rows, and a comment for some of the headers."""
+    """One sheet to be written.
+
+    Parameters
+    ----------
+    name : str
+    headers : sequence of object
+        Row 1; mostly texts.
+    rows : sequence of sequences
+        The cells below.
+    comments : mapping of str to str
+        Comments for some of the headers.
+    formatted : bool
+        Whether numbers are shown with a few decimals only; else in full.
+    look : Look, optional
+        Of a sheet that people fill in.
+    """
 
     name: str
-    headers: Sequence[str]
+    headers: Sequence[object]
     rows: Sequence[Sequence[object]]
     comments: Mapping[str, str] = field(default_factory=dict)
+    formatted: bool = True
     look: Look | None = None
 
 
@@ -110,7 +127,15 @@ def from_raw(raw: RawSheet) -> Table:
         comments = {
             header: help_[names[fold(header)]] for header in raw.headers if fold(header) in names
         }
-    return Table(raw.name, raw.headers, rows_of(raw), comments)
+    return Table(raw.name, head_of(raw), _rows_or_reasons(raw), comments, formatted=False)
+
+
+def _rows_or_reasons(raw: RawSheet) -> list[list[object]]:
+    """Return the rows; where a cell has no value, the reason stands in its place."""
+    rows = rows_of(raw)
+    for (i, j), why in raw.faults.items():
+        rows[i][j] = why if rows[i][j] is None else rows[i][j]
+    return rows
 
 
 def _text(text: str) -> str | None:
@@ -122,7 +147,7 @@ def _text(text: str) -> str | None:
 
 def _plain(value: object) -> Any:
     """Return a value that openpyxl writes as it is: no nan, no control characters."""
-    if isinstance(value, ErrorCode) or value is None or isinstance(value, (bool, int)):
+    if isinstance(value, ErrorValue) or value is None or isinstance(value, (bool, int)):
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else None
@@ -153,16 +178,17 @@ def _cell(sheet: Any, value: object, form: str | None) -> Any:
     if number:
         cell.data_type = "n"
     elif isinstance(plain, str):
-        cell.data_type = "e" if isinstance(plain, ErrorCode) else "s"
+        cell.data_type = "e" if isinstance(plain, ErrorValue) else "s"
         cell.quotePrefix = risky and cell.data_type == "s"
     if form and not isinstance(plain, (dt.date, dt.time, dt.timedelta)):
         cell.number_format = form
     return cell
 
 
-def _header(sheet: Any, text: str, comment: str | None, fill: str) -> Any:
-    cell = WriteOnlyCell(sheet, _plain(text))
-    cell.data_type = "s"
+def _header(sheet: Any, header: object, comment: str | None, fill: str) -> Any:
+    cell = WriteOnlyCell(sheet, _plain(header))
+    if isinstance(header, str):
+        cell.data_type = "e" if isinstance(header, ErrorValue) else "s"
     dark = sum(int(fill[i : i + 2], 16) for i in (0, 2, 4)) < 3 * 140
     cell.font = Font(name=FONT, bold=True, color="FFFFFF" if dark else "000000")
     cell.fill = PatternFill("solid", fgColor=fill)
@@ -178,12 +204,12 @@ def _columns(text: str) -> int:
     return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
 
 
-def width(header: str, column: Sequence[object]) -> float:
+def width(header: object, column: Sequence[object]) -> float:
     """Return a column width that shows the header and most cells."""
     shown = [f"{v:,.4g}" if isinstance(v, float) else str(v) for v in column if v is not None]
     texts = sorted(_columns(text) for text in shown[:2000])
     typical = texts[int(0.9 * (len(texts) - 1))] if texts else 0
-    return float(min(max(_columns(header) + 2, typical + 2, 6), _WIDEST))
+    return float(min(max(_columns(str(header or "")) + 2, typical + 2, 6), _WIDEST))
 
 
 def _validation(choice: Choice) -> DataValidation:
@@ -207,16 +233,33 @@ def sheet_name(name: str, taken: Sequence[str] = ()) -> str:
 
     Examples
     --------
-    >>> sheet_name("what [if]?"), sheet_name("Flows", ["flows"])
-    ('what _if__', 'Flows 2')
+    >>> sheet_name("what [if]?"), sheet_name("Survey", ["flows", "survey"])
+    ('what _if__', 'Survey (2)')
     """
-    plain = _NOT_IN_NAMES.sub("_", name)[:LONGEST_NAME] or "_"
+    allowed = _NOT_IN_NAMES.sub("_", name) or "_"
     used = {other.casefold() for other in taken}
-    out, number = plain, 1
+    out, number = allowed[:LONGEST_NAME], 1
     while out.casefold() in used:
         number += 1
-        out = f"{plain[: LONGEST_NAME - 1 - len(str(number))]} {number}"
+        ending = f" ({number})"
+        out = allowed[: LONGEST_NAME - len(ending)] + ending
     return out
+
+
+@contextmanager
+def _new_book() -> Iterator[Workbook]:
+    """Give a workbook whose sheets are closed at the end, whatever happened to them.
+
+    A sheet left open would try to write its end when it is thrown away, and fail loudly.
+    """
+    book = Workbook(write_only=True)
+    try:
+        yield book
+    finally:
+        for sheet in book.worksheets:
+            if not sheet.closed:
+                with suppress(Exception):
+                    sheet.close()
 
 
 def _write(book: Workbook, table: Table) -> None:
@@ -228,7 +271,7 @@ def _write(book: Workbook, table: Table) -> None:
     sheet.print_title_rows = "1:1"
     columns = list(zip(*table.rows, strict=True)) or [()] * len(table.headers)
     formats: list[str | None] = [None] * len(table.headers)
-    if len(table.rows) > _FORMATTED_ROWS:
+    if len(table.rows) > _FORMATTED_ROWS or not table.formatted:
         formats = [""] * len(table.headers)
     elif look:
         formats = list(look.formats)
@@ -246,8 +289,8 @@ def _write(book: Workbook, table: Table) -> None:
     comments = table.comments
     sheet.append(
         [
-            _header(sheet, text, comments.get(text), fill)
-            for text, fill in zip(table.headers, fills, strict=True)
+            _header(sheet, header, comments.get(str(header)), fill)
+            for header, fill in zip(table.headers, fills, strict=True)
         ]
     )
     for row in table.rows:
@@ -270,7 +313,8 @@ def save_workbook(
     path : path
         Where to write.
     tables : sequence of Table
-        The sheets in their order; names that Excel does not allow are changed.
+        The sheets in their order; a name that Excel does not allow, or that stands twice, is
+        changed.
     title : str
         Title in the file's properties.
     made : datetime, optional
@@ -283,14 +327,13 @@ def save_workbook(
     PermissionError
         If the file cannot be replaced, as when it is open in Excel.
     """
-    book = Workbook(write_only=True)
-    book.properties.title = _plain(title)
-    book.properties.creator = "mfa"
-    if made is not None:
-        book.properties.created = book.properties.modified = made
-    for table in tables:
-        _write(book, table)
-    if finish:
-        finish(book)
-    with whole_file(path) as draft:
+    with _new_book() as book, whole_file(path) as draft:
+        book.properties.title = _plain(title)
+        book.properties.creator = "mfa"
+        if made is not None:
+            book.properties.created = book.properties.modified = made
+        for table in tables:
+            _write(book, table)
+        if finish:
+            finish(book)
         book.save(draft)

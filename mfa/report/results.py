@@ -13,16 +13,24 @@ from mfa import __version__
 from mfa.balance import Balance
 from mfa.io.xlsx_write import Table, from_frame, from_raw, save_workbook
 from mfa.recycling import bottlenecks, indicators, survey
-from mfa.schema import SHEETS
+from mfa.schema import RESULT_COLUMNS, SHEETS, fold
+
+
+def _with_the_rest(table: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
+    """Add what the input's rows hold and no result replaces: distribution, unknown columns."""
+    known = {*map(fold, table.columns), *map(fold, RESULT_COLUMNS), "cv"}
+    more = [name for name in given.columns if fold(name) not in known]
+    return table.join(given.set_index("cell")[more], on="cell") if more else table
 
 
 def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
     """Return the tables of the results workbook by the names of their sheets."""
+    system = balance.system
     return {
-        "flows": balance.flows,
-        "stocks": balance.stocks,
-        "coefficients": balance.coefficients,
-        "compositions": balance.compositions,
+        "flows": _with_the_rest(balance.flows, system.data),
+        "stocks": _with_the_rest(balance.stocks, system.stocks),
+        "coefficients": _with_the_rest(balance.coefficients, system.coefficients),
+        "compositions": _with_the_rest(balance.compositions, system.compositions),
         "balances": balance.processes,
         "suspects": balance.suspects,
         "excluded": balance.excluded,

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from mfa.errors import UnitError, near
-from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, is_lists, sheet_names
+from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, has_results, is_lists, sheet_names
 from mfa.system import checks, relations
 from mfa.system.cells import ParsedSheet, parse_sheet
 from mfa.system.data import Checker, read_data, unit_factors
@@ -29,7 +29,9 @@ def _sort_out(
 ) -> tuple[dict[str, RawSheet], dict[str, RawSheet]]:
     """Split the file's sheets into those of the format and those that only pass through."""
     known = sheet_names()
-    results = {fold(name) for name in RESULT_SHEETS}
+    results = set()  # what an input calls survey, say, is nobody's result
+    if any(known.get(fold(n)) == "flows" and has_results(r.headers) for n, r in sheets.items()):
+        results = {fold(name) for name in RESULT_SHEETS}
     found: dict[str, RawSheet] = {}
     others: dict[str, RawSheet] = {}
     for spelt, raw in sheets.items():
@@ -49,7 +51,10 @@ def _sort_out(
         else:
             found[name] = raw
     for spec in SHEETS:
-        if spec.required and spec.name not in found:
+        if not spec.required or spec.name in found:
+            continue
+        findings.unknown.add(spec.name)
+        if not any(problem.sheet == spec.name for problem in findings.problems):
             advice = near(spec.name, others, f"add a sheet {spec.name!r} ({spec.ja})")
             listed = ", ".join(sheets) or "none"
             findings.error(f"there is no sheet {spec.name!r}", advice, listed)
@@ -86,9 +91,11 @@ def _with_data(
     return pd.concat([sheet.frame[keep], data], axis=1)
 
 
-def _base(quantity: pd.Series) -> np.ndarray:
-    """Return "mass" for levels and "rate" for changes and flows."""
-    return np.where((quantity == "level").to_numpy(), "mass", "rate").astype(object)
+def _base(sheet: ParsedSheet) -> np.ndarray:
+    """Return "mass" for levels, "rate" for changes and flows, None where that cannot be read."""
+    base = np.where((sheet.frame["quantity"] == "level").to_numpy(), "mass", "rate").astype(object)
+    base[sheet.is_bad("quantity")] = None
+    return base
 
 
 def _read_capacities(sheet: ParsedSheet, settings: Settings, findings: Findings) -> None:
@@ -110,24 +117,26 @@ def _read_capacities(sheet: ParsedSheet, settings: Settings, findings: Findings)
             findings.error("capacity_unit: not a mass per year", advice, text, place)
         factors[i] = unit.size / settings.unit.size
     frame["capacity"] = frame["capacity"] * factors
-    layers = settings.layers
-    checks.check_names(sheet, "capacity_substance", layers, "substance of the system", findings)
+    frame["capacity_unit"] = frame["capacity_unit"].where(
+        frame["capacity"].isna(), settings.unit.name
+    )
+    checks.check_names(sheet, "capacity_substance", settings.layers, "substances", findings)
 
 
 def _read_flows(
-    sheet: ParsedSheet, processes: pd.DataFrame, settings: Settings, findings: Findings
+    sheet: ParsedSheet, processes: ParsedSheet, settings: Settings, findings: Findings
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return topology and data of the sheet ``flows``."""
     checks.fill_substances(sheet, settings.layers, findings)
+    checks.check_flow_ends(sheet, processes.frame, findings)
     flows = checks.fill_flow_ends(sheet, findings)
-    checks.check_flow_ends(sheet, processes, findings)
     checks.check_flow_values(sheet, findings)
     checks.warn_gaps(sheet, settings.layers, findings)
     checks.warn_dead_ends(processes, flows, findings)
-    if sheet.frame.empty and processes.empty:
+    if sheet.frame.empty and processes.frame.empty and not findings.unknown:
         what, do = "nothing is filled in yet", "fill in the sheets 'processes' and 'flows'"
         findings.warning(what, do, None, "processes!2")
-    elif sheet.frame.empty:
+    elif sheet.frame.empty and "flows" not in findings.unknown:
         findings.error("there are no flows", "add a row for each flow and year", None, "flows!2")
     base = np.full(len(sheet.frame), "rate", dtype=object)
     data = _with_data(sheet, base, settings, findings)
@@ -149,26 +158,30 @@ def _read_relations(
     relations.check_compositions(parsed["compositions"], flows, layers, findings)
     first = relations.check_observations(parsed["observations"], flows, processes, layers, findings)
     out = {}
-    quantity = parsed["stocks"].frame["quantity"]
-    out["stocks"] = _with_data(parsed["stocks"], _base(quantity), settings, findings)
+    out["stocks"] = _with_data(parsed["stocks"], _base(parsed["stocks"]), settings, findings)
     for name in ("coefficients", "compositions"):
         base = np.full(len(parsed[name].frame), "share", dtype=object)
         out[name] = _with_data(parsed[name], base, settings, findings)
-    frame = parsed["observations"].frame
-    soft = first & (frame["relation"] == "=").to_numpy()
-    base = _base(frame["quantity"])
-    out["observations"] = _with_data(parsed["observations"], base, settings, findings, soft)
+    sheet = parsed["observations"]
+    soft = first & (sheet.frame["relation"] == "=").to_numpy() & ~sheet.is_bad("relation")
+    out["observations"] = _with_data(sheet, _base(sheet), settings, findings, soft)
     return out
 
 
 def _check_other(
-    parsed: ParsedSheet, processes: list[str], flows: list[str], findings: Findings
+    parsed: ParsedSheet, names: Mapping[str, Iterable[str]], findings: Findings
 ) -> None:
-    """Check the names that the remaining sheets of the format use."""
-    if "process" in parsed.frame:
-        checks.check_names(parsed, "process", processes, "process", findings)
+    """Check the names and units that the remaining sheets of the format use."""
+    columns = {"process": "processes", "substance": "substances"}
     if parsed.name == "origins":
-        checks.check_names(parsed, "flow", flows, "flow", findings)
+        columns["flow"] = "flows"
+    for column, source in columns.items():
+        if column in parsed.letters:
+            checks.check_names(parsed, column, names[source], source, findings)
+    if "unit" in parsed.letters:  # whether mass or share is up to whoever uses it
+        anything = np.full(len(parsed.frame), None, dtype=object)
+        unit_factors(parsed, anything, {}, findings)
+    if parsed.name == "origins":
         equity = parsed.frame["equity"]
         Checker(parsed, findings).error(
             ((equity < 0) | (equity > 1)).to_numpy(), "equity", "not a share", "write 0 to 1"
@@ -200,17 +213,21 @@ def assemble(
         if name not in parsed:
             quiet = Findings()
             parsed[name] = parse_sheet(_empty(name), SHEET[name], quiet)
-    quiet_or_not = findings if "system" in found else Findings()
-    settings = read_settings(parsed["system"], quiet_or_not)
+    settings = read_settings(parsed["system"], findings)
     checks.check_processes(parsed["processes"], findings)
     _read_capacities(parsed["processes"], settings, findings)
     processes = parsed["processes"].frame
-    flows, data = _read_flows(parsed["flows"], processes, settings, findings)
-    names = flows["flow"].tolist()
-    tables = _read_relations(parsed, processes, names, settings, findings)
+    flows, data = _read_flows(parsed["flows"], parsed["processes"], settings, findings)
+    ids = flows["flow"].tolist()
+    tables = _read_relations(parsed, processes, ids, settings, findings)
     rest = {name: sheet for name, sheet in parsed.items() if name not in _CORE}
+    names: dict[str, Iterable[str]] = {
+        "processes": processes["process"],
+        "flows": ids,
+        "substances": settings.layers,
+    }
     for sheet in rest.values():
-        _check_other(sheet, processes["process"].tolist(), names, findings)
+        _check_other(sheet, names, findings)
     if not findings.failed:
         for frame in (data, tables["stocks"], tables["observations"]):
             frame["year"] = frame["year"].astype(np.int64)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import unicodedata
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from mfa.errors import near
-from mfa.schema import RESULT_COLUMNS, Column, Sheet, column_names, fold
+from mfa.schema import RESULT_COLUMNS, Column, Sheet, column_names, fold, has_results
 from mfa.system.findings import Findings
 from mfa.system.raw import Cell, RawSheet, column_letters
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?")
+_SEPARATORS = re.compile("[,、;，；]")
+_LOOKALIKES = str.maketrans("lIOo", "1100")  # letters typed for digits
 _YES = {"yes", "y", "true", "1", "はい", "有", "○"}
 _NO = {"no", "n", "false", "0", "いいえ", "無", "×"}
 
@@ -36,12 +39,25 @@ class ParsedSheet:
         Row number of each row in the sheet.
     letters : dict
         Column letters of the columns that the sheet has.
+    bad : mapping of str to array of bool, shape (n,)
+        Cells that cannot be used and are reported, by column; a column that must be there and is
+        not counts as such. They are neither blank nor anything else, and no further check may take
+        them for that.
     """
 
     name: str
     frame: pd.DataFrame
     rows: np.ndarray
     letters: dict[str, str]
+    bad: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    def is_bad(self, *columns: str) -> np.ndarray:
+        """Return the rows in which a cell of one of the columns cannot be used."""
+        out = np.zeros(len(self.rows), dtype=bool)
+        for column in columns:
+            if column in self.bad:
+                out |= self.bad[column]
+        return out
 
     def place(self, row: int, column: str) -> str:
         """Return ``sheet!cell`` of a row (by position) and a column."""
@@ -65,8 +81,19 @@ def _width(text: str) -> str:
     return unicodedata.normalize("NFKC", text).replace("\u2212", "-").strip()
 
 
+def split_list(text: str) -> list[str]:
+    """Return the names in a list with commas or semicolons, of either width, or 、 between them.
+
+    Examples
+    --------
+    >>> split_list("Cu, Zn、Ａｕ；")
+    ['Cu', 'Zn', 'Ａｕ']
+    """
+    return [part.strip() for part in _SEPARATORS.split(text) if part.strip()]
+
+
 def plain_number(text: str) -> float | None:
-    """Return the number that a text shows, or None if it shows none.
+    """Return the finite number that a text shows, or None if it shows none.
 
     Examples
     --------
@@ -76,7 +103,8 @@ def plain_number(text: str) -> float | None:
     text = _width(text)
     if _THOUSANDS.fullmatch(text):
         text = text.replace(",", "")
-    return float(text) if _NUMBER.fullmatch(text) else None
+    number = float(text) if _NUMBER.fullmatch(text) else math.inf
+    return number if math.isfinite(number) else None
 
 
 def _number(cell: Cell) -> tuple[float, bool]:
@@ -87,7 +115,7 @@ def _number(cell: Cell) -> tuple[float, bool]:
         return float(cell), False
     if isinstance(cell, str):
         number = plain_number(cell)
-        if number is not None and math.isfinite(number):
+        if number is not None:
             return number, True
     raise _BadCellError("not a number", "write a plain number, or leave the cell blank if unknown")
 
@@ -105,9 +133,12 @@ def _year(cell: Cell) -> tuple[float, bool]:
     try:
         number, as_text = _number(cell)
     except _BadCellError:
-        digits = re.search(r"(?<!\d)(1[5-9]|20|21)\d\d(?!\d)", _width(str(cell)))
-        if isinstance(cell, str) and digits:
-            advice = f"write {digits.group()}"
+        if isinstance(cell, dt.date):
+            advice = f"write {cell.year}"
+        elif isinstance(cell, str):
+            text = _width(cell).translate(_LOOKALIKES)
+            if digits := re.search(r"(?<!\d)(1[5-9]|20|21)\d\d(?!\d)", text):
+                advice = f"write {digits.group()}"
         raise _BadCellError("not a year", advice) from None
     if number != int(number) or not 1000 <= number <= 3000:
         raise _BadCellError("not a year", advice)
@@ -142,9 +173,13 @@ def _list(column: Column) -> Callable[[Cell], str]:
     one = _choice(column)
 
     def convert(cell: Cell) -> str:
-        parts = [part.strip() for part in re.split("[,、;]", _width(text_of(cell)))]
-        named = [part for part in parts if part]
-        return ",".join(one(part) for part in named) if column.choices else ",".join(named)
+        named = split_list(text_of(cell))
+        if not named:
+            raise _BadCellError("nothing but separators", "write a name, or clear the cell")
+        if column.choices:  # in the format's order, so that lists can be compared
+            chosen = {one(part) for part in named}
+            named = [choice for choice in column.choices if choice in chosen]
+        return ",".join(named)
 
     return convert
 
@@ -178,10 +213,10 @@ def _read_numbers(cells: list[Cell], column: Column, report: Report) -> np.ndarr
     convert = _NUMERIC[column.kind]
     if set(map(type, cells)) <= _PLAIN:
         out = np.array(cells, dtype=np.float64)
-        if column.kind == "year":
+        if column.kind == "year" and np.nan_to_num(out).any():
             odd = ~((out == np.round(out)) & (out >= 1000) & (out <= 3000)) & ~np.isnan(out)
         else:
-            odd = np.isinf(out)
+            odd = np.isinf(out)  # years that are all 0 stand for a system without years
         doubtful = np.flatnonzero(odd).tolist()
     else:
         out = np.full(len(cells), math.nan)
@@ -201,12 +236,15 @@ def _read_numbers(cells: list[Cell], column: Column, report: Report) -> np.ndarr
 def _read_objects(cells: list[Cell], column: Column, report: Report) -> np.ndarray:
     """Return an object column, each different cell converted once."""
     convert = _converter(column)
-    known: dict[tuple[type, Cell], object] = {}
-    bad: dict[tuple[type, Cell], _BadCellError] = {}
-    keys = [(type(cell), cell) for cell in cells]
+    known: dict[Cell, object] = {}
+    bad: dict[Cell, _BadCellError] = {}
+    keys = cells
+    if not set(map(type, cells)) <= {str, type(None)}:
+        keys = [cell if type(cell) is str else (type(cell), cell) for cell in cells]
     for key in dict.fromkeys(keys):
+        cell = key[1] if isinstance(key, tuple) else key
         try:
-            known[key] = None if key[1] is None else convert(key[1])
+            known[key] = None if cell is None else convert(cell)
         except _BadCellError as error:
             known[key], bad[key] = None, error
     if bad:
@@ -214,13 +252,14 @@ def _read_objects(cells: list[Cell], column: Column, report: Report) -> np.ndarr
             if key in bad:
                 report(i, "error", bad[key].what, bad[key].do)
     out = np.empty(len(cells), dtype=object)
-    out[:] = [known[key] for key in keys]
+    out[:] = list(map(known.__getitem__, keys))
     return out
 
 
 def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, int]:
     """Find the sheet's columns by name; unknown ones keep their header."""
     known = column_names(spec)
+    results = set(map(fold, RESULT_COLUMNS)) if has_results(raw.headers) else set()
     found: dict[str, int] = {}
     for j, header in enumerate(raw.headers):
         if not header:
@@ -237,12 +276,16 @@ def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, 
             )
             continue
         found[name] = j
-        if name not in known.values() and fold(name) not in map(fold, RESULT_COLUMNS):
+        if name not in known.values() and fold(name) not in results:
             names = [column.name for column in spec.columns]
             advice = near(header, names, "it is kept and passed through, but means nothing here")
+            if fold(name) in map(fold, RESULT_COLUMNS):
+                advice = "rename it: it means nothing here, and results have a column of that name"
             findings.warning(f"unknown column {header!r}", advice, None, place)
+    if spec.columns[0].name not in found:
+        findings.unknown.add(spec.name)
     for column in spec.columns:
-        if column.required and column.name not in found:
+        if column.needed and column.name not in found:
             findings.error(
                 f"no column {column.name!r} in the sheet {spec.name!r}",
                 near(column.name, raw.headers, f"add a column {column.name!r} ({column.ja})"),
@@ -264,24 +307,45 @@ def _used_rows(raw: RawSheet, used: list[int]) -> np.ndarray:
     return np.flatnonzero(mask)
 
 
+def _cells(raw: RawSheet, j: int, rows: np.ndarray) -> list[Cell]:
+    column = raw.columns[j]
+    return column if len(rows) == raw.n_rows else [column[i] for i in rows.tolist()]
+
+
 def _read_column(
     raw: RawSheet, column: Column, j: int, rows: np.ndarray, place: str, findings: Findings
-) -> np.ndarray:
-    """Return the typed cells of one column in the rows asked for."""
-    whole = len(rows) == raw.n_rows
-    cells = raw.columns[j] if whole else [raw.columns[j][i] for i in rows.tolist()]
+) -> tuple[np.ndarray, list[int]]:
+    """Return the typed cells of one column in the rows asked for, and which of them are bad."""
+    cells = _cells(raw, j, rows)
+    bad: list[int] = []
 
     def report(i: int, severity: str, what: str, do: str) -> None:
         note = findings.error if severity == "error" else findings.warning
         note(f"{column.name}: {what}", do, cells[i], f"{place}{rows[i] + 2}")
+        if severity == "error":
+            bad.append(i)
 
+    for (row, _), why in sorted((at, why) for at, why in raw.faults.items() if at[1] == j):
+        advice = "correct it, or type what the cell should hold"
+        findings.error("the cell has no usable value", advice, why, f"{place}{row + 2}")
+        bad.append(int(np.searchsorted(rows, row)))
     read = _read_numbers if column.kind in _NUMERIC else _read_objects
     out = read(cells, column, report)
     if column.required:
+        faulty = set(bad)
         for i in [i for i, cell in enumerate(cells) if cell is None]:
-            if (int(rows[i]), j) not in raw.faults:
+            if i not in faulty:
                 report(i, "error", "blank", f"every row needs a {column.name}")
-    return out
+    return out, bad
+
+
+def _read_unknown(raw: RawSheet, j: int, rows: np.ndarray) -> pd.Series:
+    """Return a column that the format does not know as it stands, an Excel error as a text."""
+    cells = list(_cells(raw, j, rows))
+    for (row, column), why in raw.faults.items():
+        if column == j:
+            cells[int(np.searchsorted(rows, row))] = why
+    return pd.Series(cells, dtype=object)
 
 
 def parse_sheet(raw: RawSheet, spec: Sheet, findings: Findings) -> ParsedSheet:
@@ -300,21 +364,21 @@ def parse_sheet(raw: RawSheet, spec: Sheet, findings: Findings) -> ParsedSheet:
     rows = _used_rows(raw, list(found.values()))
     letters = {name: column_letters(j) for name, j in found.items()}
     data: dict[str, object] = {}
+    bad: dict[str, np.ndarray] = {}
     for column in spec.columns:
         if column.name in found:
             place = f"{spec.name}!{letters[column.name]}"
-            typed = _read_column(raw, column, found[column.name], rows, place, findings)
+            typed, faulty = _read_column(raw, column, found[column.name], rows, place, findings)
             data[column.name] = pd.Series(typed, dtype=typed.dtype)
-        elif column.kind in _NUMERIC:
+            if faulty:
+                bad[column.name] = np.isin(np.arange(len(rows)), faulty)
+            continue
+        if column.needed:
+            bad[column.name] = np.ones(len(rows), dtype=bool)
+        if column.kind in _NUMERIC:
             data[column.name] = np.full(len(rows), math.nan)
         else:
             data[column.name] = pd.Series([None] * len(rows), dtype=object)
-    for (i, j), why in sorted(raw.faults.items()):
-        if j in found.values():
-            place = f"{spec.name}!{column_letters(j)}{i + 2}"
-            advice = "correct the formula, or type the number"
-            findings.error("the cell has no usable value", advice, why, place)
     for name in [name for name in found if name not in data]:
-        cells = [raw.columns[found[name]][i] for i in rows.tolist()]
-        data[name] = pd.Series(cells, dtype=object)
-    return ParsedSheet(spec.name, pd.DataFrame(data), rows + 2, letters)
+        data[name] = _read_unknown(raw, found[name], rows)
+    return ParsedSheet(spec.name, pd.DataFrame(data), rows + 2, letters, bad)

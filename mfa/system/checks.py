@@ -10,22 +10,44 @@ import pandas as pd
 from mfa.errors import near
 from mfa.schema import GOODS, RECEIVERS, SCRAP_ROLES, SENDERS
 from mfa.system.cells import ParsedSheet
-from mfa.system.data import Checker
+from mfa.system.data import Checker, plain
 from mfa.system.findings import Findings
 
 _MOST_GAPS = 50
+_NOUNS = {"processes": "process", "flows": "flow", "substances": "substance of the system"}
 
 
 def check_names(
-    sheet: ParsedSheet, column: str, known: Iterable[str], noun: str, findings: Findings
+    sheet: ParsedSheet,
+    column: str,
+    known: Iterable[str],
+    source: str,
+    findings: Findings,
+    noun: str = "",
 ) -> np.ndarray:
     """Note every name in a column that does not exist; return where the names do.
 
-    Blank cells count as existing: whether they may be blank is another question.
+    Blank cells count as existing: whether they may be blank is another question. So does every
+    name if nobody knows what exists, because that is not in the file or cannot be read.
+
+    Parameters
+    ----------
+    sheet : ParsedSheet
+    column : str
+    known : iterable of str
+        The names that exist.
+    source : {"processes", "flows", "substances"}
+        Where they come from.
+    findings : Findings
+    noun : str
+        What they are called, where that is not what ``source`` holds.
     """
-    names = list(known)
+    if source in findings.unknown:
+        return np.ones(len(sheet.frame), dtype=bool)
+    names = [name for name in known if name is not None]
     texts = sheet.frame[column]
     present = (texts.isna() | texts.isin(names)).to_numpy()
+    noun = noun or _NOUNS[source]
     advice: dict[str, str] = {}
     absent = np.flatnonzero(~present).tolist()
     for i, text in zip(absent, texts.iloc[absent].astype(str).tolist(), strict=True):
@@ -39,25 +61,25 @@ def fill_substances(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findi
     """Write the default substance into blank cells and note unknown ones."""
     column = sheet.frame["substance"]
     sheet.frame["substance"] = column.where(column.notna(), layers[1])
-    check_names(sheet, "substance", layers, "substance of the system", findings)
+    check_names(sheet, "substance", layers, "substances", findings)
 
 
 def check_duplicates(
     sheet: ParsedSheet, keys: list[str], what: str, do: str, findings: Findings
 ) -> None:
     """Note every row that repeats the key of an earlier one, and say which."""
-    frame = sheet.frame[keys]
-    again = frame.duplicated().to_numpy() & frame.notna().any(axis=1).to_numpy()
-    if not again.any():
+    frame = sheet.frame.loc[~sheet.is_bad(*keys), keys]
+    if not frame.duplicated().any():
         return
     first: dict[tuple[object, ...], int] = {}
-    for i, key in enumerate(zip(*(frame[name].tolist() for name in keys), strict=True)):
-        if not again[i]:
-            first.setdefault(key, i)
+    rows = frame.index.tolist()
+    for i, cells in zip(rows, zip(*(frame[k].tolist() for k in keys), strict=True), strict=True):
+        key = tuple(map(plain, cells))  # blank years are alike
+        if first.setdefault(key, i) == i:
             continue
+        origin = sheet.place(first[key], keys[0]).partition("!")[2]
+        shown = ", ".join(str(part) for part in key if part is not None)
         place = sheet.place(i, keys[0])
-        origin = sheet.place(first.get(key, 0), keys[0]).partition("!")[2]
-        shown = ", ".join(f"{k:g}" if isinstance(k, float) else str(k) for k in key)
         findings.error(f"{what}; the first stands at {origin}", do, shown, place)
 
 
@@ -71,10 +93,11 @@ def check_processes(sheet: ParsedSheet, findings: Findings) -> None:
     for column in ("name", "name_ja", "stage", "group", "group_ja", "region", "note"):
         frame[column] = frame[column].where(frame[column].notna(), "")
     frame["name"] = frame["name"].where(frame["name"] != "", frame["process"])
-    frame["stock"] = pd.Series([bool(cell) for cell in frame["stock"].tolist()], dtype=bool)
+    stock = np.array([bool(cell) for cell in frame["stock"].tolist()], dtype=bool)
+    frame["stock"] = stock | sheet.is_bad("stock")  # what cannot be read may well mean yes
     outside = (frame["kind"] != "process").to_numpy()
     check.error(
-        outside & frame["stock"].to_numpy(),
+        outside & stock,
         "stock",
         "a process of kind {kind} lies outside the boundary and has no stock here",
         "clear the cell, or make it kind process",
@@ -97,18 +120,19 @@ def fill_flow_ends(sheet: ParsedSheet, findings: Findings) -> pd.DataFrame:
     for column in ("from", "to", "role", "name", "name_ja"):
         given = frame[column]
         first = given.groupby(flows, sort=False).transform("first")
-        clash = (given.notna() & (given != first)).to_numpy()
-        if column in ("from", "to", "role"):
-            check.error(
-                clash,
-                column,
-                f"{column} differs from an earlier row of the flow '{{flow}}'",
-                "repeat the same, or leave the cell blank",
-            )
+        matters = column in ("from", "to", "role")
+        (check.error if matters else check.warning)(
+            (given.notna() & (given != first) & flows.notna()).to_numpy(),
+            column,
+            f"{column} differs from an earlier row of the flow '{{flow}}'"
+            + ("" if matters else ", which is kept"),
+            "repeat the same, or leave the cell blank",
+        )
         if column in ("from", "to"):
             filled = given.groupby(flows, sort=False).ffill()
+            doubtful = flows.isin(flows[sheet.is_bad(column)])
             check.error(
-                (filled.isna() & flows.notna()).to_numpy(),
+                (filled.isna() & flows.notna() & ~doubtful).to_numpy(),
                 column,
                 f"{column} is blank and no earlier row of the flow '{{flow}}' gives it",
                 "write the process it comes from or goes to",
@@ -122,12 +146,16 @@ def fill_flow_ends(sheet: ParsedSheet, findings: Findings) -> pd.DataFrame:
 
 
 def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findings) -> None:
-    """Note ends that do not exist, flows against the direction of their ends, and bad roles."""
+    """Note ends that do not exist, flows against the direction of their ends, and bad roles.
+
+    Only what is written counts, not what blank cells take over from the rows above.
+    """
     check = Checker(sheet, findings)
-    kinds = processes.drop_duplicates("process").set_index("process")["kind"]
-    where = "process; it is not in the sheet 'processes'"
+    named = processes[processes["process"].notna()]
+    kinds = named.drop_duplicates("process").set_index("process")["kind"]
+    noun = "process; it is not in the sheet 'processes'"
     for column, wrong, verb in (("from", RECEIVERS, "receives"), ("to", SENDERS, "sends")):
-        check_names(sheet, column, kinds.index, where, findings)
+        check_names(sheet, column, kinds.index, "processes", findings, noun)
         kind = sheet.frame[column].map(kinds)
         check.error(
             kind.isin(wrong).to_numpy(),
@@ -135,7 +163,7 @@ def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findi
             f"'{{{column}}}' only {verb}, being of kind " + " or ".join(wrong),
             "turn the flow round, or change the kind of the process",
         )
-    roles = sheet.frame["role"].drop_duplicates()
+    roles = sheet.frame["role"].dropna().drop_duplicates()
     for role in roles[roles.str.contains(",")]:
         if sum(part in SCRAP_ROLES for part in role.split(",")) > 1:
             check.error(
@@ -163,6 +191,7 @@ def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
         "value",
         "negative flow '{flow}' in {year}",
         "turn the flow round, or give it a negative min if it may run both ways",
+        ["min"],
     )
 
 
@@ -173,12 +202,19 @@ def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -
         return
     years = np.sort(rows["year"].unique())
     present = [name for name in layers[1:] if (rows["substance"] == name).any()]
+    absent = [name for name in layers[1:] if name not in present]
+    if absent and "substances" not in findings.unknown:
+        names = ", ".join(map(repr, absent))
+        what = f"no flow has a row for {names}: none is in the system"
+        findings.warning(what, "add rows, or leave it out of 'substances'", None, "flows")
     metal = rows[rows["substance"] != GOODS]
-    counts = metal.groupby("flow", sort=False).size()
+    counts = metal.groupby("flow", sort=False).size().reindex(rows["flow"].unique(), fill_value=0)
     gaps = counts[counts < len(years) * len(present)]
-    first = {flow: i for i, flow in reversed(list(enumerate(sheet.frame["flow"].tolist())))}
-    by_flow = metal[metal["flow"].isin(gaps.index[:_MOST_GAPS])].groupby("flow", sort=False)
-    for flow, group in by_flow:
+    some = gaps.index[:_MOST_GAPS]
+    listed = sheet.frame.loc[sheet.frame["flow"].isin(some), "flow"].drop_duplicates()
+    first = dict(zip(listed, listed.index, strict=True))
+    for flow in some:
+        group = metal[metal["flow"] == flow]
         missing = []
         for name in present:
             have = set(group.loc[group["substance"] == name, "year"])
@@ -190,17 +226,23 @@ def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -
             f"the flow {flow!r} has no row for " + "; ".join(missing) + ": it carries none there",
             "add rows with a blank value if it is unknown",
             None,
-            sheet.place(first[str(flow)], "flow"),
+            sheet.place(first[flow], "flow"),
         )
     if len(gaps) > _MOST_GAPS:
         more = len(gaps) - _MOST_GAPS
         findings.warning(f"{more} more flows have no row for some substance or year", "see above")
 
 
-def warn_dead_ends(processes: pd.DataFrame, flows: pd.DataFrame, findings: Findings) -> None:
-    """Warn of balanced processes that no flow reaches, or that cannot pass on what they get."""
-    inside = processes[processes["kind"] == "process"]
+def warn_dead_ends(sheet: ParsedSheet, flows: pd.DataFrame, findings: Findings) -> None:
+    """Warn of balanced processes that no flow reaches, or that cannot pass on what they get.
+
+    Where an end of a flow is misspelt or cannot be read, nobody can tell.
+    """
+    processes = sheet.frame
     receives, sends = set(flows["to"]), set(flows["from"])
+    if not receives | sends <= set(processes["process"].dropna()):
+        return
+    inside = processes[(processes["kind"] == "process") & ~sheet.is_bad("process", "kind")]
     for name, stock in zip(inside["process"].tolist(), inside["stock"].tolist(), strict=True):
         if name not in receives and name not in sends:
             findings.warning(f"no flow touches the process {name!r}", "remove it, or add its flows")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,35 +17,43 @@ _DEFAULTS = {"distribution": "normal", "basis": "statistic", "include": True}
 
 
 class Checker:
-    """Notes a problem for every row of a sheet in which a condition holds."""
+    """Notes a problem for every row of a sheet in which a condition holds.
+
+    Rows whose cell cannot be used, in the column named or in those that the condition ``reads``,
+    are left out: that cell is reported already, and nothing follows from it.
+    """
 
     def __init__(self, sheet: ParsedSheet, findings: Findings) -> None:
         self.sheet, self.findings = sheet, findings
 
-    def error(self, mask: np.ndarray, column: str, what: str, do: str) -> None:
+    def error(
+        self, mask: np.ndarray, column: str, what: str, do: str, reads: Sequence[str] = ()
+    ) -> None:
         """Note an error at a column's cell in every row; ``{name}`` is filled in from the row."""
-        self._note(self.findings.error, mask, column, what, do)
+        self._note(self.findings.error, mask, [column, *reads], what, do)
 
-    def warning(self, mask: np.ndarray, column: str, what: str, do: str) -> None:
+    def warning(
+        self, mask: np.ndarray, column: str, what: str, do: str, reads: Sequence[str] = ()
+    ) -> None:
         """Note a warning at a column's cell in every row of the mask."""
-        self._note(self.findings.warning, mask, column, what, do)
+        self._note(self.findings.warning, mask, [column, *reads], what, do)
 
     def _note(
-        self, note: Callable[..., None], mask: np.ndarray, column: str, what: str, do: str
+        self, note: Callable[..., None], mask: np.ndarray, columns: list[str], what: str, do: str
     ) -> None:
-        rows = np.flatnonzero(mask).tolist()
+        column = columns[0]
+        rows = np.flatnonzero(mask & ~self.sheet.is_bad(*columns)).tolist()
         if not rows:
             return
         frame = self.sheet.frame.iloc[rows]
         records = frame.to_dict("records") if "{" in what else [{}] * len(rows)
         for i, value, record in zip(rows, frame[column].tolist(), records, strict=True):
-            words = (
-                what.format_map({str(k): _plain(v) for k, v in record.items()}) if record else what
-            )
-            note(words, do, _plain(value), self.sheet.place(i, column))
+            shown = {str(name): plain(cell) for name, cell in record.items()}
+            words = what.format_map({k: "?" if v is None else v for k, v in shown.items()})
+            note(words if record else what, do, plain(value), self.sheet.place(i, column))
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
     """Write a cell without a needless decimal point; None for a blank one."""
     if isinstance(value, float):
         return None if math.isnan(value) else f"{value:g}"
@@ -61,8 +69,9 @@ def unit_factors(
     ----------
     sheet : ParsedSheet
         Rows with a column ``unit``.
-    base : array of str, shape (n,)
-        For each row the key in ``units`` of what it is to be converted into.
+    base : array of str or None, shape (n,)
+        For each row the key in ``units`` of what it is to be converted into; None where that is
+        not known, because the cell that says so cannot be used.
     units : dict
         Target units: of rates, masses, shares.
     """
@@ -72,7 +81,6 @@ def unit_factors(
     pairs = dict.fromkeys(zip(texts[given].tolist(), base[given].tolist(), strict=True))
     for text, key in pairs:
         rows = given & (texts == text) & (base == key)
-        target = units[key]
         try:
             unit = parse_unit(text)
         except UnitError as error:
@@ -80,6 +88,9 @@ def unit_factors(
             for i in np.flatnonzero(rows):
                 findings.error(what, do, text, sheet.place(int(i), "unit"))
             continue
+        if key is None:
+            continue
+        target = units[key]
         if unit.dimension == "mass" and target.dimension == "rate":
             unit = parse_unit(f"{unit.name}/yr")
             first = int(np.flatnonzero(rows)[0])
@@ -93,8 +104,8 @@ def unit_factors(
         if unit.dimension != target.dimension:
             for i in np.flatnonzero(rows):
                 findings.error(
-                    f"unit: {text} is no unit of {_NOUN[target.dimension]}",
-                    f"write it in {target.name} or a multiple of it",
+                    f"unit: {text} is {_NOUN[unit.dimension]}, not {_NOUN[target.dimension]}",
+                    _ADVICE[target.dimension].format(target.name),
                     text,
                     sheet.place(int(i), "unit"),
                 )
@@ -103,7 +114,9 @@ def unit_factors(
     return factors
 
 
-_NOUN = {"mass": "mass", "rate": "mass per year", "share": "a share"}
+_NOUN = {"mass": "a mass", "rate": "a mass per year", "share": "a share"}
+_MULTIPLE = "write it in {} or a multiple of it"
+_ADVICE = {"mass": _MULTIPLE, "rate": _MULTIPLE, "share": "write 1, kg/kg, % or ppm"}
 
 
 def read_data(
@@ -137,10 +150,10 @@ def read_data(
     low, high = (frame[name].to_numpy(dtype=float) for name in ("min", "max"))
     known = ~np.isnan(value)
     advice = "write one of the two"
-    check.error(~np.isnan(sd) & ~np.isnan(cv), "cv", "both sd and cv are given", advice)
+    check.error(~np.isnan(sd) & ~np.isnan(cv), "cv", "both sd and cv are given", advice, ["sd"])
     check.error(sd < 0, "sd", "sd is negative", "write a number of at least 0")
     check.error(cv < 0, "cv", "cv is negative", "write a number of at least 0")
-    check.error(low > high, "min", "min is above max", "correct one of the two")
+    check.error(low > high, "min", "min is above max", "correct one of the two", ["max"])
     spread = ~np.isnan(sd) | ~np.isnan(cv)
     check.warning(
         ~known & spread & needs_sd,
@@ -154,6 +167,7 @@ def read_data(
             "value",
             "the value has no uncertainty",
             "write sd or cv in its row, or default_cv in the sheet 'system'; sd 0 makes it exact",
+            ["sd", "cv"],
         )
     share = np.where(np.isnan(cv), math.nan if default_cv is None else default_cv, cv)
     sd = np.where(np.isnan(sd), share * np.abs(value), sd) * factors

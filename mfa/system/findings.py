@@ -5,14 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from mfa.errors import Problem, Severity
+from mfa.schema import SHEETS
 
 
 @dataclass(slots=True)
 class Findings:
-    """Problems found so far in one file; the only mutable thing on the way to a System."""
+    """Problems found so far in one file; the only mutable thing on the way to a System.
+
+    Parameters
+    ----------
+    file : str
+        The file's name.
+    problems : list of Problem
+        In the order in which they were found.
+    unknown : set of str
+        What could not be read at all and is reported: sheets by name, ``substances``. Nothing is
+        compared with these, or each cell that names a part of them would look wrong, too.
+    """
 
     file: str = ""
     problems: list[Problem] = field(default_factory=list)
+    unknown: set[str] = field(default_factory=set)
 
     def error(self, what: str, do: str, found: object = None, place: str = "") -> None:
         """Note an error at a place written ``sheet!cell``."""
@@ -33,13 +46,14 @@ class Findings:
         return any(problem.severity == "error" for problem in self.problems)
 
     def sorted(self) -> tuple[Problem, ...]:
-        """All problems in the order of their places: by sheet as first met, row, column."""
-        sheets: dict[str, int] = {}
+        """All problems in the order of their places: by the format's sheets, row, column."""
+        sheets = {name: i for i, name in enumerate(("", *(sheet.name for sheet in SHEETS)))}
         for problem in self.problems:
             sheets.setdefault(problem.sheet, len(sheets))
 
-        def place(problem: Problem) -> tuple[int, int, str]:
-            row = "".join(c for c in problem.cell if c.isdigit())
-            return sheets[problem.sheet], int(row or 0), problem.cell
+        def place(problem: Problem) -> tuple[int, int, int, str]:
+            letters = problem.cell.rstrip("0123456789")
+            row = int(problem.cell[len(letters) :] or 0)
+            return sheets[problem.sheet], row, len(letters), letters
 
         return tuple(sorted(self.problems, key=place))

@@ -9,25 +9,24 @@ import networkx as nx
 import pandas as pd
 
 from mfa.errors import Problem, SystemDefinitionError
-from mfa.schema import SETTINGS
+from mfa.schema import SETTINGS, SHEET
 from mfa.system.settings import Settings
 
-_RECORD = ("substance", "year", "value", "sd", "min", "max", "basis", "include", "reference")
-_DATA = (*_RECORD, "unit", "cv", "distribution", "note")
+_NODE = tuple(column.name for column in SHEET["processes"].columns if column.name != "process")
+_EDGE = ("role", "name", "name_ja")
+_NUMBERS = ("substance", "year", "value", "sd", "min", "max")
+_RECORD = (*_NUMBERS, "distribution", "basis", "include", "reference", "note")
+_DATA = (*_RECORD, "unit", "cv")
 
 
 def to_graph(
     settings: Settings, processes: pd.DataFrame, flows: pd.DataFrame, data: pd.DataFrame
 ) -> nx.MultiDiGraph:
     """Return processes as nodes and flows as edges keyed by their ids."""
-    graph = nx.MultiDiGraph(
-        unit=settings.unit.name,
-        substances=settings.substances,
-        title=settings.title,
-        region=settings.region,
-    )
-    attributes = ["name", "name_ja", "stage", "kind", "stock", "capacity", "group", "region"]
-    for node in processes[["process", *attributes]].to_dict("records"):
+    about = {key: getattr(settings, key, None) for key in SETTINGS if key != "unit"}
+    about = {key: value for key, value in about.items() if value not in ("", None)}
+    graph = nx.MultiDiGraph(unit=settings.unit.name, **about)
+    for node in processes[["process", *_NODE]].to_dict("records"):
         name = node.pop("process")
         graph.add_node(name, **{str(key): value for key, value in node.items()})
     records: dict[str, list[dict[str, Any]]] = {}
@@ -37,10 +36,8 @@ def to_graph(
     for row in flows.to_dict("records"):
         rows = records.get(row["flow"], [])
         single = rows[0] if len(rows) == 1 else {}
-        names = {"name": row["name"], "name_ja": row["name_ja"]}
-        graph.add_edge(
-            row["from"], row["to"], key=row["flow"], role=row["role"], **names, data=rows, **single
-        )
+        names = {name: row[name] for name in _EDGE}
+        graph.add_edge(row["from"], row["to"], key=row["flow"], **names, data=rows, **single)
     return graph
 
 
@@ -62,7 +59,7 @@ def _flow_rows(graph: nx.Graph) -> tuple[list[dict[str, Any]], list[str]]:
             faults.append(f"two edges have the flow id {flow!r}")
         used.add(flow)
         fixed = {"flow": flow, "from": str(source), "to": str(target)}
-        for name in ("role", "name", "name_ja"):
+        for name in _EDGE:
             value = attributes.get(name)
             joined = ",".join(value) if isinstance(value, (list, tuple, set)) else value
             fixed[name] = joined or None
@@ -102,6 +99,4 @@ def tables_from_graph(graph: nx.Graph) -> dict[str, pd.DataFrame]:
 
 
 def _node(name: object, attributes: Mapping[str, Any]) -> dict[str, Any]:
-    known = ("name", "name_ja", "stage", "kind", "capacity", "group", "region", "column", "row")
-    row = {key: None if attributes.get(key) == "" else attributes.get(key) for key in known}
-    return {"process": str(name), **row, "stock": "yes" if attributes.get("stock") else None}
+    return {"process": str(name), **{key: attributes.get(key) for key in _NODE}}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -137,18 +137,24 @@ class System:
 
     @staticmethod
     def from_sheets(
-        sheets: Mapping[str, RawSheet], source: Source, values: Values = "observed"
+        sheets: Mapping[str, RawSheet],
+        source: Source,
+        values: Values = "observed",
+        *,
+        problems: Iterable[Problem] = (),
     ) -> System:
         """Build a System from the raw sheets of a file.
 
         Of a results workbook, ``values`` says whether what was observed is read, or the results.
+        Problems that were met when the file was opened are reported together with the others.
 
         Raises
         ------
         WorkbookError
             Listing every problem by cell.
         """
-        return _system(sheets, Findings(source.name), source, WorkbookError, values)
+        findings = Findings(source.name, list(problems))
+        return _system(sheets, findings, source, WorkbookError, values)
 
     @staticmethod
     def from_graph(graph: nx.Graph) -> System:
@@ -160,7 +166,8 @@ class System:
             Nodes are processes and may carry the columns of the sheet ``processes``; edges are
             flows and carry the columns of ``flows``, or a list of such records in ``data``. The
             edge's key is the flow's id if it is a text. ``graph.graph`` may hold the keys of the
-            sheet ``system`` and a ``year`` for edges that name none (default 0: no year).
+            sheet ``system`` and a ``year`` for edges that name none (default 0, which stands for
+            no year if no edge names one).
 
         Raises
         ------

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
 import pandas as pd
 
 Cell = object  # str, float, int, bool, datetime …; None where the cell is blank
@@ -25,12 +27,15 @@ class RawSheet:
     faults : mapping of (row, column) to str
         Cells that hold no usable value, counted from 0 within ``columns``, and why:
         an Excel error such as ``"#N/A"``, or ``"formula without a stored result"``.
+    head : tuple of object
+        Row 1 as it stands, where that differs from ``headers``: a year may be a number there.
     """
 
     name: str
     headers: tuple[str, ...]
     columns: tuple[list[Cell], ...]
     faults: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    head: tuple[Cell, ...] = ()
 
     @property
     def n_rows(self) -> int:
@@ -54,8 +59,33 @@ def column_letters(index: int) -> str:
     return letters
 
 
+_KINDS = (str, float, bool, np.integer, np.floating, np.bool_, dt.date, dt.time, dt.timedelta)
+_LARGEST = 10**308  # above, an int is no float
+
+
+def _fits(cell: Cell) -> bool:
+    """Return whether a workbook's cell could hold a value."""
+    return isinstance(cell, _KINDS) or (isinstance(cell, int) and abs(cell) < _LARGEST)
+
+
+def _shown(cell: Cell) -> str:
+    if isinstance(cell, int):
+        return f"an integer of {cell.bit_length()} bits"
+    return f"{type(cell).__name__} {str(cell)[:40]}"
+
+
 def from_frame(name: str, frame: pd.DataFrame) -> RawSheet:
     """Return a DataFrame as a raw sheet, as if its columns stood in a sheet from A on."""
     values = frame.astype(object).where(frame.notna(), None)
-    columns = tuple(list(values.iloc[:, i]) for i in range(values.shape[1]))
-    return RawSheet(name, tuple(str(header) for header in frame.columns), columns)
+    columns = tuple(values.iloc[:, i].tolist() for i in range(values.shape[1]))
+    faults: dict[tuple[int, int], str] = {}
+    for j, column in enumerate(columns):
+        for i, cell in enumerate(column):
+            if cell is None:
+                continue
+            if isinstance(cell, str):
+                column[i] = None if not cell or cell.isspace() else cell
+            elif not _fits(cell):
+                column[i] = None
+                faults[i, j] = _shown(cell)
+    return RawSheet(name, tuple(str(header) for header in frame.columns), columns, faults)

@@ -19,10 +19,10 @@ def check_stocks(
     """Note stocks of unknown processes, of processes without a stock, and repeated rows."""
     check = Checker(sheet, findings)
     fill_substances(sheet, layers, findings)
-    known = check_names(sheet, "process", processes["process"], "process", findings)
-    stores = sheet.frame["process"].isin(processes.loc[processes["stock"], "process"])
+    check_names(sheet, "process", processes["process"], "processes", findings)
+    without = sheet.frame["process"].isin(processes.loc[~processes["stock"], "process"].dropna())
     check.error(
-        known & sheet.frame["process"].notna().to_numpy() & ~stores.to_numpy(),
+        without.to_numpy(),
         "process",
         "the process '{process}' has no stock",
         "write yes in its column stock in the sheet 'processes', or remove this row",
@@ -41,10 +41,13 @@ def check_stocks(
         "value",
         "negative stock level of '{process}' at the end of {year}",
         "a level is at least 0; a decrease is a negative change",
+        ["min", "quantity"],
     )
 
 
 def _check_flow_lists(sheet: ParsedSheet, flows: list[str], findings: Findings) -> None:
+    if "flows" in findings.unknown:
+        return
     known = set(flows)
     for i, cell in enumerate(sheet.frame["flow"].tolist()):
         for name in [] if cell is None else cell.split(","):
@@ -61,8 +64,8 @@ def check_coefficients(
     frame["of"] = frame["of"].where(frame["of"].notna(), "inputs")
     _check_flow_lists(sheet, flows, findings)
     names = ["inputs", "outputs", *flows]
-    check_names(sheet, "of", names, "flow, nor 'inputs' or 'outputs'", findings)
-    check_names(sheet, "substance", layers, "substance of the system", findings)
+    check_names(sheet, "of", names, "flows", findings, "flow, nor 'inputs' or 'outputs'")
+    check_names(sheet, "substance", layers, "substances", findings)
     check_duplicates(
         sheet,
         ["coefficient", "flow", "of", "substance", "year"],
@@ -77,7 +80,7 @@ def check_compositions(
 ) -> None:
     """Note compositions of flows or substances that do not exist and repeated rows."""
     _check_flow_lists(sheet, flows, findings)
-    check_names(sheet, "substance", layers[1:], "substance of the system", findings)
+    check_names(sheet, "substance", layers, "substances", findings)
     check_duplicates(
         sheet,
         ["flow", "substance", "year"],
@@ -96,8 +99,9 @@ def check_compositions(
 def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
     """Note statements that are not whole; return where the first row of each stands."""
     frame, check = sheet.frame, Checker(sheet, findings)
+    named = frame["observation"].notna().to_numpy()
     first = ~frame["observation"].duplicated().to_numpy()
-    later = ~first & frame["observation"].notna().to_numpy()
+    later = ~first & named
     for column in ("value", "sd", "cv"):
         check.error(
             later & frame[column].notna().to_numpy(),
@@ -106,7 +110,7 @@ def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
             "it stands on the statement's first row only",
         )
     check.error(
-        first & frame["value"].isna().to_numpy() & frame["observation"].notna().to_numpy(),
+        first & frame["value"].isna().to_numpy() & named,
         "value",
         "the observation '{observation}' has no value",
         "write the value on its first row",
@@ -114,7 +118,7 @@ def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
     relation = frame["relation"].where(frame["relation"].notna())
     of_first = relation.groupby(frame["observation"], sort=False).transform("first")
     check.error(
-        (relation.notna() & (relation != of_first)).to_numpy(),
+        (relation.notna() & (relation != of_first)).to_numpy() & named,
         "relation",
         "the rows of the observation '{observation}' have different relations",
         "write the relation on its first row only",
@@ -127,6 +131,7 @@ def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
             column,
             "a limit (<= or >=) is hard and has no uncertainty",
             "clear the cell, or make the relation =",
+            ["relation"],
         )
     return first
 
@@ -141,15 +146,16 @@ def check_observations(
     """Note observations that make no statement; return a mask of each statement's first row."""
     frame, check = sheet.frame, Checker(sheet, findings)
     fill_substances(sheet, layers, findings)
-    check_names(sheet, "flow", flows, "flow", findings)
+    check_names(sheet, "flow", flows, "flows", findings)
     stores = processes.loc[processes["stock"], "process"]
-    check_names(sheet, "process", stores, "process with a stock", findings)
+    check_names(sheet, "process", stores, "processes", findings, "process with a stock")
     flow, process = frame["flow"].notna().to_numpy(), frame["process"].notna().to_numpy()
     check.error(
         flow == process,
         "flow",
         "a row names either a flow, or a process and a quantity",
         "fill in one of the two",
+        ["process"],
     )
     check.error(
         process & frame["quantity"].isna().to_numpy(),
@@ -168,5 +174,6 @@ def check_observations(
         "value",
         "a relative uncertainty of the value 0 is 0: '{observation}' is taken as exact",
         "write sd if it is not",
+        ["sd", "cv", "relation"],
     )
     return first

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal, get_args
 
 from mfa.errors import MFAError
-from mfa.schema import RESULT_COLUMNS, SHEET, column_names, fold
+from mfa.schema import RESULT_COLUMNS, SHEET, column_names, fold, has_results
 from mfa.system.findings import Findings
 from mfa.system.raw import Cell, RawSheet
 
@@ -39,7 +39,7 @@ def prefer(
     if values not in get_args(Values):
         raise MFAError(f"no such values: {values!r}; use 'observed' or 'reconciled'")
     out = dict(found)
-    results = [name for name in REPLACED if name in found and _has_results(found[name])]
+    results = [name for name in REPLACED if name in found and has_results(found[name].headers)]
     for name in results:
         out[name] = _observed(found[name]) if values == "observed" else _exact(found[name])
     if values == "reconciled":
@@ -59,7 +59,7 @@ def prefer(
 def as_input(raw: RawSheet) -> RawSheet:
     """Return a sheet that `prefer` gave without the columns that only results have."""
     folded = [fold(header) for header in raw.headers]
-    if "resultvalue" not in folded and not _has_results(raw):
+    if not has_results(raw.headers):
         return raw
     dropped = set(map(fold, RESULT_COLUMNS))
     kept = [j for j, name in enumerate(folded) if name not in dropped]
@@ -67,11 +67,6 @@ def as_input(raw: RawSheet) -> RawSheet:
     faults = {(i, place[j]): why for (i, j), why in raw.faults.items() if j in place}
     headers = tuple(raw.headers[j] for j in kept)
     return RawSheet(raw.name, headers, tuple(raw.columns[j] for j in kept), faults)
-
-
-def _has_results(raw: RawSheet) -> bool:
-    folded = [fold(header) for header in raw.headers]
-    return "observed" in folded and "status" in folded
 
 
 def _observed(raw: RawSheet) -> RawSheet:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from mfa.errors import UnitError, near
 from mfa.schema import FORMAT, GOODS, SETTINGS, fold
-from mfa.system.cells import ParsedSheet, plain_number
+from mfa.system.cells import ParsedSheet, plain_number, split_list
 from mfa.system.findings import Findings
 from mfa.units import Unit, parse_unit
 
@@ -23,7 +25,8 @@ class Settings:
     substances : tuple of str
         The first is the default. ``goods`` (gross mass) is always known and not listed.
     default_cv : float or None
-        Relative sd of a value that states none; None makes such a value an error.
+        Relative sd of a value that states none; None makes such a value an error. It is nan if
+        the workbook's own cannot be read, which is an error itself.
     """
 
     unit: Unit
@@ -45,8 +48,11 @@ class Settings:
 _UNIT_ADVICE = "write for example kt/yr"
 
 
+_UNREADABLE = Settings(parse_unit("t/yr"), ("?",), math.nan)
+
+
 def _read_unit(text: str | None, place: str, findings: Findings) -> Unit:
-    fallback = parse_unit("t/yr")
+    fallback = _UNREADABLE.unit
     if not text:
         findings.error("the system has no unit", f"add a row 'unit'; {_UNIT_ADVICE}", None, place)
         return fallback
@@ -77,17 +83,18 @@ def _read_cv(text: str | None, place: str, findings: Findings) -> float | None:
     number = plain_number(text[:-1] if percent else text)
     if number is None or number < 0:
         findings.error("default_cv: not a share", "write for example 0.05 or 5%", text, place)
-        return None
+        return _UNREADABLE.default_cv
     return number / 100 if percent else number
 
 
 def _read_substances(text: str | None, place: str, findings: Findings) -> tuple[str, ...]:
-    names = tuple(part.strip() for part in re.split("[,、;]", text or "") if part.strip())
+    names = tuple(split_list(text or ""))
     if not names:
+        findings.unknown.add("substances")
         findings.error(
             "the system names no substance", "add a row 'substances', for example Cu", text, place
         )
-        return ("?",)
+        return _UNREADABLE.substances
     for name in dict.fromkeys(n for n in names if names.count(n) > 1):
         findings.error(f"substance {name!r} is named twice", "name it once", text, place)
     if GOODS in names:
@@ -96,13 +103,16 @@ def _read_substances(text: str | None, place: str, findings: Findings) -> tuple[
     return tuple(dict.fromkeys(names))
 
 
-def read_settings(sheet: ParsedSheet, findings: Findings) -> Settings:
-    """Return the settings of a system, noting every problem."""
+def _read_rows(
+    sheet: ParsedSheet, findings: Findings
+) -> tuple[dict[str, str | None], dict[str, str]]:
+    """Return text and place of every key; of a text that cannot be used the place only."""
     known = {fold(key): key for key in SETTINGS}
-    values: dict[str, str] = {}
+    texts: dict[str, str | None] = {}
     places: dict[str, str] = {}
-    keys, texts = sheet.frame["key"].tolist(), sheet.frame["value"].tolist()
-    for i, (spelt, text) in enumerate(zip(keys, texts, strict=True)):
+    bad = sheet.is_bad("value")
+    keys, cells = sheet.frame["key"].tolist(), sheet.frame["value"].tolist()
+    for i, (spelt, text) in enumerate(zip(keys, cells, strict=True)):
         if spelt is None:
             continue
         key = known.get(fold(spelt))
@@ -110,24 +120,39 @@ def read_settings(sheet: ParsedSheet, findings: Findings) -> Settings:
             advice = near(spelt, SETTINGS, "it is ignored")
             findings.warning(f"unknown key {spelt!r}", advice, None, sheet.place(i, "key"))
             continue
-        if key in values:
+        if key in places:
             findings.error(f"key {key!r} stands twice", "keep one", text, sheet.place(i, "key"))
         places[key] = sheet.place(i, "value")
-        if text is not None:
-            values[key] = text
-    if values.get("format", str(FORMAT)) != str(FORMAT):
+        if not bad[i]:
+            texts[key] = text
+    return texts, places
+
+
+def read_settings(sheet: ParsedSheet, findings: Findings) -> Settings:
+    """Return the settings of a system, noting every problem."""
+    if "system" in findings.unknown:
+        findings.unknown.add("substances")
+        return _UNREADABLE
+    texts, places = _read_rows(sheet, findings)
+    if (text := texts.get("format")) and plain_number(text) != FORMAT:
         findings.error(
             "this workbook is in another format than 1",
             "get a newer version of mfa, or write 1 if that is what it is",
-            values["format"],
+            text,
             places["format"],
         )
+
+    def read(key: str, convert: Callable[[str | None, str, Findings], Any]) -> Any:
+        place = places.get(key, "system!1")
+        if key in places and key not in texts:
+            findings.unknown.add(key)
+            return getattr(_UNREADABLE, key)
+        return convert(texts.get(key), place, findings)
+
     plain = ("title", "title_ja", "region", "description", "author", "licence")
     return Settings(
-        unit=_read_unit(values.get("unit"), places.get("unit", "system!1"), findings),
-        substances=_read_substances(
-            values.get("substances"), places.get("substances", "system!1"), findings
-        ),
-        default_cv=_read_cv(values.get("default_cv"), places.get("default_cv", ""), findings),
-        **{key: values.get(key, "") for key in plain},
+        unit=read("unit", _read_unit),
+        substances=read("substances", _read_substances),
+        default_cv=read("default_cv", _read_cv),
+        **{key: texts.get(key) or "" for key in plain},
     )
