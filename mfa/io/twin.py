@@ -46,8 +46,8 @@ def convert(source: str | Path, target: str | Path) -> None:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     mfa.write_template(f"{folder}/new.xlsx", example="copper-japan")
     ...     mfa.convert(f"{folder}/new.xlsx", f"{folder}/new")
-    ...     mfa.read_tables(f"{folder}/new")
-    System: 30 processes, 57 flows, Cu, 2015–2019, kt/yr
+    ...     mfa.read_tables(f"{folder}/new").unit
+    'kt/yr'
     """
     source, target = Path(source), Path(target)
     sheets = read_csv_sheets(source) if source.is_dir() else read_sheets(source)
