@@ -49,8 +49,8 @@ Those with other than ASCII characters begin with a byte order mark, as Excel ne
 | text | as it is, or after an apostrophe: `'007`, `'=A1`, `'-` |
 
 The apostrophe stands where a text would be taken for any of the others, or by a spreadsheet for a
-formula. Typed by hand, none of this needs thought: `007` in a column of texts is a text, `1.50` in a column
-of numbers is a number, and an apostrophe is taken off only where it would have been put.
+formula. Typed by hand, none of this needs thought: `007` in a column of texts is a text, `1.50` in
+a column of numbers is a number, and an apostrophe is taken off only where it would have been put.
 Formulas become their results; comments, colours and drop-downs are made anew.
 
 ## Results as an input

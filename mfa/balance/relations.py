@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -80,13 +81,16 @@ def relate(system: System, axes: Axes, physical: pd.DataFrame) -> Relations:
         If an observation speaks of something that the system does not have.
     """
     rows = _Rows()
-    statements = list(system.observations.groupby("observation", sort=False))
+    statements: dict[str, list[int]] = {}
+    for at, name in enumerate(system.observations["observation"].tolist()):
+        statements.setdefault(str(name), []).append(at)
     gaps = _gap_levels(system, physical)
     finder = _Finder(physical if statements or gaps else physical.iloc[:0])
-    for k, (name, terms) in enumerate(statements):
-        _add_observation(rows, finder, str(name), terms, len(physical) + k)
+    records = system.observations.to_dict("records")
+    for k, (name, places) in enumerate(statements.items()):
+        _add_observation(rows, finder, name, [records[at] for at in places], len(physical) + k)
     _add_gap_levels(rows, finder, gaps, axes)
-    observed = _observed(system, [terms for _, terms in statements])
+    observed = _observed(system, [places[0] for places in statements.values()])
     shares = share_variables(system, physical)
     n = len(physical) + len(observed) + len(shares)
     products, labels = draw_up(system, axes, len(physical) + len(observed))
@@ -104,10 +108,9 @@ def _labels(rows: _Rows) -> pd.DataFrame:
     return pd.DataFrame(rows.labels, columns=["kind", "item", "cell"], dtype=object)
 
 
-def _observed(system: System, statements: list[pd.DataFrame]) -> pd.DataFrame:
-    """Return one variable per observation, with its datum or its limit."""
-    first = pd.concat([terms.iloc[:1] for terms in statements]) if statements else None
-    frame = system.observations.iloc[:0] if first is None else first
+def _observed(system: System, rows: list[int]) -> pd.DataFrame:
+    """Return one variable per observation, given its first row, with its datum or its limit."""
+    frame = system.observations.iloc[rows]
     limit = frame["value"].to_numpy(dtype=np.float64)
     relation = frame["relation"].to_numpy(dtype=object)
     included = frame["include"].to_numpy(dtype=bool)
@@ -118,7 +121,7 @@ def _observed(system: System, statements: list[pd.DataFrame]) -> pd.DataFrame:
             "item": frame["observation"].to_numpy(dtype=object),
             "substance": frame["substance"].to_numpy(dtype=object),
             "year": frame["year"].to_numpy(),
-            "row": system.observations.index.get_indexer(frame.index),
+            "row": np.array(rows, dtype=np.int64),
             "step": 1.0,
             "tail": NO_EDGE,
             "head": NO_EDGE,
@@ -133,11 +136,11 @@ def _observed(system: System, statements: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def _add_observation(
-    rows: _Rows, finder: _Finder, name: str, terms: pd.DataFrame, number: int
+    rows: _Rows, finder: _Finder, name: str, terms: list[dict[Hashable, Any]], number: int
 ) -> None:
     """Add Σ factor × term − sum = 0; terms are rates or levels, variables mass per step."""
     entries = [(number, -1.0)]
-    for term in terms.to_dict("records"):
+    for term in terms:
         flow = isinstance(term["flow"], str)
         kind = "flow" if flow else str(term["quantity"])
         item = term["flow"] if flow else term["process"]
@@ -150,7 +153,7 @@ def _add_observation(
                 [str(term["cell"])],
             )
         entries.append((column, float(term["factor"]) / finder.step[column]))
-    rows.add(entries, "observation", name, str(terms["cell"].iloc[0]))
+    rows.add(entries, "observation", name, str(terms[0]["cell"]))
 
 
 def _gap_levels(system: System, physical: pd.DataFrame) -> list[tuple[str, str, int]]:

@@ -15,6 +15,8 @@ _STRIKING = 1.96
 
 def summary_lines(balance: Balance) -> list[str]:
     """Return what the command line prints of a balance."""
+    from mfa.report.names import alike  # late: whoever has a balance has loaded what it needs
+
     counts = balance.flows["status"].value_counts()
     listed = ", ".join(f"{counts[name]} {name}" for name in STATUSES if name in counts)
     lines = [f"flows: {len(balance.flows)} ({listed})"]
@@ -25,15 +27,17 @@ def summary_lines(balance: Balance) -> list[str]:
         f"test: chi2 {balance.chi2:.4g} on {balance.dof} degrees of freedom, "
         f"p = {balance.p_value:.3g}{about}"
     )
-    suspects = balance.suspects
+    suspects = balance.suspects.assign(alike=[len(group) for group in alike(balance)])
     striking = suspects[(suspects["kind"] == "datum") & (suspects["z"].abs() > _STRIKING)]
     for row in striking.head(_MOST).to_dict("records"):
+        parts = (row["item"], row["substance"], row["year"])  # a shared one has no year, or neither
+        name = ", ".join(str(part) for part in parts if part)
         place = f" at {row['cell']}" if row["cell"] else ""
-        others = len([name for name in str(row["same_as"]).split(", ") if name])
-        alike = f", like {others} others" if others else ""
+        others = row["alike"] - 1
+        like = f", like {others} other{'' if others == 1 else 's'}" if others else ""
         lines.append(
-            f"suspect: {row['item']}, {row['substance']}, {row['year']}{place}: "
-            f"z = {row['z']:.2f}, others suggest {row['should_be']:.4g}{alike}"
+            f"suspect: {name}{place}: z = {row['z']:.2f}, others suggest "
+            f"{row['should_be']:.4g}{like}"
         )
     if len(striking) > _MOST:
         lines.append(f"suspects: {len(striking) - _MOST} more, see the results workbook")

@@ -11,12 +11,12 @@ import pandas as pd
 from mfa.balance import Balance
 from mfa.recycling.memory import remembered
 from mfa.recycling.origin import new_scrap, old_scrap, scrap
-from mfa.recycling.place import Place, Term, places
+from mfa.recycling.place import Place, Term, drawing_only, places
 from mfa.recycling.ratio import Result, evaluate
 from mfa.recycling.sets import Sets
 
 _WORTH_NAMING = 0.01
-_ROUNDING = 1e-12
+_CERTAIN = 1e-7
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,18 +50,11 @@ def _new_generated(sets: Sets) -> list[Term]:
     return [Term(sets.flows(("new_scrap",), sets.makers))]
 
 
-def _recycled(sets: Sets, role: str, target: np.ndarray) -> list[Term]:
-    """Count what is recycled of one kind of scrap: its own flows, and its share of mixed ones."""
-    source = sets.lane | sets.makers | sets.use
-    origin = old_scrap(sets) if role == "old_scrap" else new_scrap(sets)
-    own = Term(sets.flows((role,), source, target))
-    return [own, Term(sets.flows(("scrap",), sets.lane, target), origin)]
-
-
 def _all_recycled(sets: Sets) -> list[Term]:
-    """rec: every scrap, old, new or imported, that enters a maker."""
-    source = sets.lane | sets.makers | sets.use | sets.imports
-    return [Term(sets.flows(("old_scrap", "new_scrap", "scrap"), source, sets.makers))]
+    """rec: the system's own old and new scrap, and scrap from the market or abroad, to makers."""
+    own = sets.flows(("old_scrap", "new_scrap"), sets.lane | sets.makers | sets.use, sets.makers)
+    mixed = sets.flows(("scrap",), sets.lane | sets.imports, sets.makers)
+    return [Term(own | mixed)]
 
 
 def _primary(sets: Sets) -> list[Term]:
@@ -79,20 +72,30 @@ def _produced_from_scrap(sets: Sets) -> list[Term]:
     return [Term(sets.flows(("refined",), sets.smelting, ~sets.smelting), scrap(sets))]
 
 
+def _recycled(sets: Sets, role: str, exported: bool = False) -> list[Term]:
+    """rec_k, or rec_k + exp_k: flows of one kind of scrap, and its share of mixed ones."""
+    own = sets.flows((role,), sets.lane | sets.makers | sets.use, sets.makers)
+    mixed = sets.flows(("scrap",), sets.lane, sets.makers)
+    if exported:
+        own = own | sets.flows((role,), target=sets.exports)
+        mixed = mixed | sets.flows(("scrap",), sets.lane, sets.exports)
+    return [Term(own), Term(mixed, old_scrap(sets) if role == "old_scrap" else new_scrap(sets))]
+
+
 def _old(sets: Sets) -> list[Term]:
-    return _recycled(sets, "old_scrap", sets.makers)
+    return _recycled(sets, "old_scrap")
 
 
 def _new(sets: Sets) -> list[Term]:
-    return _recycled(sets, "new_scrap", sets.makers)
+    return _recycled(sets, "new_scrap")
 
 
 def _old_and_exported(sets: Sets) -> list[Term]:
-    return _recycled(sets, "old_scrap", sets.makers | sets.exports)
+    return _recycled(sets, "old_scrap", exported=True)
 
 
 def _new_and_exported(sets: Sets) -> list[Term]:
-    return _recycled(sets, "new_scrap", sets.makers | sets.exports)
+    return _recycled(sets, "new_scrap", exported=True)
 
 
 _E = "end_of_life flows from a process of stage use"
@@ -184,24 +187,24 @@ DEFINITIONS = (
     ),
 )
 
-COLUMNS = [
-    "indicator",
-    "substance",
-    "year",
-    "value",
-    "sd",
-    "low",
-    "high",
-    "numerator",
-    "denominator",
-    "flows",
-    "assumptions",
-    "assumed",
-    "missing",
-    "by_construction",
-    "scope",
-    "source",
-]
+COLUMNS = {
+    "indicator": "str",
+    "substance": "str",
+    "year": "int64",
+    "value": "float64",
+    "sd": "float64",
+    "low": "float64",
+    "high": "float64",
+    "numerator": "float64",
+    "denominator": "float64",
+    "flows": "str",
+    "assumptions": "str",
+    "assumed": "float64",
+    "missing": "str",
+    "by_construction": "bool",
+    "scope": "str",
+    "source": "str",
+}
 
 
 @remembered
@@ -226,54 +229,59 @@ def indicators(balance: Balance) -> pd.DataFrame:
         if substance not in balance.system.substances:
             continue
         rows += [_row(definition, substance, year, place) for definition in DEFINITIONS]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+
+
+def missing(definition: Definition, place: Place) -> str:
+    """Return which role from which stage is missing to form an indicator, "" if none is."""
+    parts = (
+        (definition.above(place.sets), definition.above_is),
+        (definition.below(place.sets), definition.below_is),
+    )
+    lacking = [words for terms, words in parts if not any(term.flows.any() for term in terms)]
+    return "; ".join(dict.fromkeys(lacking))
 
 
 def _row(definition: Definition, substance: str, year: int, place: Place) -> dict[str, object]:
-    sets = place.sets
-    above, below = definition.above(sets), definition.below(sets)
-    missing = [
-        words
-        for terms, words in ((above, definition.above_is), (below, definition.below_is))
-        if not any((term.flows & place.there).any() for term in terms)
-    ]
-    keys = {"indicator": definition.indicator, "substance": substance, "year": year}
-    about = {"scope": definition.scope, "source": definition.source}
-    if missing:
-        blank = dict.fromkeys(COLUMNS[3:9], np.nan) | {"flows": "", "assumptions": ""}
-        words = "; ".join(dict.fromkeys(missing))
-        return (
-            keys
-            | blank
-            | about
-            | {
-                "assumed": np.nan,
-                "missing": words,
-                "by_construction": False,
-            }
-        )
+    about = {
+        "indicator": definition.indicator,
+        "substance": substance,
+        "year": year,
+        "scope": definition.scope,
+        "source": definition.source,
+    }
+    lacking = missing(definition, place)
+    if lacking:
+        blank = dict.fromkeys(COLUMNS, np.nan) | {"flows": "", "assumptions": ""}
+        return blank | about | {"missing": lacking, "by_construction": False}
+    above, below = definition.above(place.sets), definition.below(place.sets)
     result = evaluate(above, below, place)
     names, share = _assumptions(result, place)
     variables = place.balance.model.variables
     step = float(variables["step"].to_numpy(dtype=float)[place.number[place.there][0]])
-    counted = np.any([term.flows & place.there for term in (*above, *below)], axis=0)
-    return (
-        keys
-        | about
-        | {
-            "value": result.value,
-            "sd": result.sd,
-            "low": result.low,
-            "high": result.high,
-            "numerator": result.numerator / step,
-            "denominator": result.denominator / step,
-            "flows": ", ".join(place.balance.system.flows["flow"][counted]),
-            "assumptions": names,
-            "assumed": share,
-            "missing": "",
-            "by_construction": bool(result.sd < _ROUNDING),
-        }
-    )
+    counted = np.any([term.flows for term in (*above, *below)], axis=0)
+    return about | {
+        "value": result.value,
+        "sd": result.sd,
+        "low": result.low if np.isfinite(result.low) else np.nan,
+        "high": result.high if np.isfinite(result.high) else np.nan,
+        "numerator": result.numerator / step,
+        "denominator": result.denominator / step,
+        "flows": ", ".join(place.balance.system.flows["flow"][counted]),
+        "assumptions": names,
+        "assumed": share,
+        "missing": "",
+        "by_construction": _by_construction(result, above, below, place),
+    }
+
+
+def _by_construction(result: Result, above: list[Term], below: list[Term], place: Place) -> bool:
+    """Return whether balances and flows ≥ 0 alone give the indicator its value."""
+    if not result.sd < _CERTAIN:
+        return False
+    drawing = drawing_only(place)
+    least = evaluate(above, below, drawing)
+    return bool(np.isfinite(least.value))
 
 
 def _assumptions(result: Result, place: Place) -> tuple[str, float]:

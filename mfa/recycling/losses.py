@@ -60,12 +60,12 @@ def bottlenecks(balance: Balance) -> pd.DataFrame:
 def _losses(place: Place) -> list[dict[str, object]]:
     sets = place.sets
     system = place.balance.system
-    lost = (sets.flows(("loss",)) | sets.flows((), target=sets.disposal)) & place.there
+    lost = sets.flows(("loss",)) | sets.flows((), target=sets.disposal)
     out = []
     for process in np.unique(sets.tail[lost]).tolist():
         flows = lost & (sets.tail == process)
         lost_here = total(flows, place)
-        enters = sets.counted & (sets.head == process) & (sets.tail != process) & place.there
+        enters = sets.counted & (sets.head == process) & (sets.tail != process)
         turnover = total(enters, place).value if enters.any() else np.nan
         out.append(
             {

@@ -16,6 +16,7 @@ from mfa.recycling.sets import Sets
 
 UNKNOWN = -1.0
 MIXED = -2.0
+_NOTHING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,10 @@ class Origin:
         """Flows whose share is that of the mixture in the process that they leave."""
         return np.asarray(self.share == MIXED)
 
+    def enters(self, sets: Sets) -> Mask:
+        """Flows that count in what a process of the lane mixes."""
+        return np.asarray(self.lane[sets.head] & (sets.tail != sets.head) & sets.counted)
+
 
 def old_scrap(sets: Sets) -> Origin:
     """Trace what was in use through the scrap lane."""
@@ -53,11 +58,13 @@ def new_scrap(sets: Sets) -> Origin:
 
 
 def _in_lane(sets: Sets, name: str, roles: tuple[str, ...]) -> Origin:
+    """Trace own scrap of some roles; imported scrap is neither old nor new, whatever its role."""
+    every = ("old_scrap", "end_of_life", "new_scrap")
     share = np.full(len(sets.tail), UNKNOWN)
     share[sets.lane[sets.tail]] = MIXED
-    share[sets.flows(("scrap",), sets.imports)] = 0.0
-    share[sets.role("old_scrap", "end_of_life", "new_scrap")] = 0.0
+    share[sets.role(*every)] = 0.0
     share[sets.role(*roles)] = 1.0
+    share[sets.role(*every, "scrap") & sets.imports[sets.tail]] = 0.0
     return _settle(sets, Origin(name, sets.lane, share))
 
 
@@ -71,26 +78,35 @@ def scrap(sets: Sets) -> Origin:
 
 
 def _settle(sets: Sets, origin: Origin) -> Origin:
-    """Give mixed flows a definite share where only one origin can reach the process."""
+    """Give mixed flows a definite share where only one origin can reach the process.
+
+    A stock of such a process holds that origin alone, and so do its withdrawals.
+    """
     n = len(origin.lane)
-    reached = {value: np.zeros(n, dtype=bool) for value in (0.0, 1.0, UNKNOWN)}
-    for value, mask in reached.items():
-        enters = (origin.share == value) & origin.lane[sets.head]
-        mask[sets.head[enters]] = True
+    enters = origin.enters(sets)
     mixed = np.flatnonzero(origin.is_mixed)
-    tail, head = sets.tail[mixed], sets.head[mixed]
-    for mask in reached.values():
-        while True:
-            more = head[mask[tail] & origin.lane[head] & ~mask[head]]
-            if not len(more):
-                break
-            mask[more] = True
+    passes = mixed[enters[mixed]]
+    reached = {}
+    for value in (0.0, 1.0, UNKNOWN):
+        mask = np.zeros(n, dtype=bool)
+        mask[sets.head[enters & (origin.share == value)]] = True
+        reached[value] = reachable(mask, sets.tail[passes], sets.head[passes])
     share = origin.share.copy()
     for value in (0.0, 1.0):
         others = np.any([mask for key, mask in reached.items() if key != value], axis=0)
         pure = reached[value] & ~others
-        share[mixed[pure[tail]]] = value
+        share[mixed[pure[sets.tail[mixed]]]] = value
     return Origin(origin.name, origin.lane, share)
+
+
+def reachable(start: Mask, tail: Ints, head: Ints) -> Mask:
+    """Return what can be reached from some processes along some flows, themselves included."""
+    out = start.copy()
+    while True:
+        more = head[out[tail] & ~out[head]]
+        if not len(more):
+            return out
+        out[more] = True
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,61 +124,89 @@ class Mixture:
     share: Floats
     unknown: Floats
     _sets: Sets
-    _origin: Origin
-    _x: Floats
+    _enters: Ints
     _matrix: Floats
+    _levels: Floats
     _place: Ints
 
-    def gradient(self, counted: Mask) -> Floats:
-        """Return how Σ share × x over the counted flows changes with every flow.
+    def moved(self, weight: Floats, unknown_is: float = 0.0) -> tuple[Floats, Floats]:
+        """Return how Σ weight_p × s_p changes with every flow, and with what is of unknown origin.
 
-        With c_p the counted flow that leaves process p as mixture and a = M⁻ᵀ c, the derivative is
-        the share itself where the flow is counted, plus a_p (share − s_p) where it enters p.
+        With a = M⁻ᵀ weight, the derivative is a_p (share − s_p) with a flow that enters p.
+
+        Parameters
+        ----------
+        weight : array, shape (processes,)
+        unknown_is : float
+            Share of the origin in what is of unknown origin.
+
+        Returns
+        -------
+        array, shape (flows,), and array, shape (processes,)
+            The second for more of unknown origin in a process.
         """
-        sets, through = self._sets, np.flatnonzero(counted & self._origin.is_mixed)
-        weight = np.zeros(len(self._matrix))
-        np.add.at(weight, self._place[sets.tail[through]], self._x[through])
-        adjoint = np.linalg.solve(self._matrix.T, weight)
-        out = np.where(counted, self.share, 0.0)
-        enters = np.flatnonzero(_enters(sets, self._origin))
-        to = self._place[sets.head[enters]]
-        level = np.zeros(len(self._matrix))
-        mixed = np.flatnonzero(self._origin.is_mixed)
-        level[self._place[sets.tail[mixed]]] = self.share[mixed]
-        out[enters] += adjoint[to] * (self.share[enters] - level[to])
-        return out
+        place, sets, enters = self._place, self._sets, self._enters
+        inside = place >= 0
+        adjoint = np.linalg.solve(self._matrix.T, weight[inside]) if inside.any() else np.zeros(0)
+        level = self._levels @ (1.0, unknown_is)
+        share = self.share + unknown_is * self.unknown
+        by_flow, by_process = np.zeros(len(share)), np.zeros(len(place))
+        to = place[sets.head[enters]]
+        by_flow[enters] = adjoint[to] * (share[enters] - level[to])
+        by_process[inside] = adjoint * (unknown_is - level)
+        return by_flow, by_process
 
 
-def _enters(sets: Sets, origin: Origin) -> Mask:
-    """Flows that count in what a process of the lane mixes."""
-    return np.asarray(origin.lane[sets.head] & (sets.tail != sets.head) & sets.counted)
-
-
-def mix(sets: Sets, origin: Origin, x: Floats) -> Mixture:
+def mix(
+    sets: Sets, origin: Origin, x: Floats, extra: Floats | None = None, inside: Mask | None = None
+) -> Mixture:
     """Return the shares of an origin, given every flow of the lane.
+
+    Processes that only pass round what nothing brings them hold metal of unknown origin.
 
     Parameters
     ----------
     x : array, shape (flows,)
         Values, 0 where there is no row.
+    extra : array, shape (processes,), optional
+        What enters processes from nowhere in particular: withdrawals from stocks, negative
+        discrepancies. Of unknown origin.
+    inside : array of bool, shape (processes,), optional
+        Processes of the lane whose mixture is asked for; all that enters them from others of the
+        lane must have definite shares. By default all of the lane.
     """
-    inside = np.flatnonzero(origin.lane)
-    place = np.full(len(origin.lane), -1, dtype=np.int64)
-    place[inside] = np.arange(len(inside))
-    enters = np.flatnonzero(_enters(sets, origin))
-    matrix = np.zeros((len(inside), len(inside)))
-    right = np.zeros((len(inside), 2))
-    np.add.at(matrix, (place[sets.head[enters]], place[sets.head[enters]]), x[enters])
-    some = enters[origin.is_mixed[enters]]
-    np.add.at(matrix, (place[sets.head[some]], place[sets.tail[some]]), -x[some])
+    inside = origin.lane if inside is None else inside
+    n = int(inside.sum())
+    place = np.full(len(inside), -1, dtype=np.int64)
+    place[inside] = np.arange(n)
+    enters = np.flatnonzero(origin.enters(sets) & inside[sets.head])
+    head, tail = place[sets.head[enters]], place[sets.tail[enters]]
+    passes = np.zeros((n, n))
+    mixed = origin.is_mixed[enters]
+    np.add.at(passes, (head[mixed], tail[mixed]), x[enters[mixed]])
+    right = np.zeros((n, 2))
     for column, value in enumerate((1.0, UNKNOWN)):
-        definite = enters[origin.share[enters] == value]
-        np.add.at(right[:, column], place[sets.head[definite]], x[definite])
-    idle = np.abs(matrix).sum(axis=1) == 0
-    matrix[idle, idle] = 1.0
-    shares = np.linalg.solve(matrix, right)
+        definite = origin.share[enters] == value
+        np.add.at(right[:, column], head[definite], x[enters[definite]])
+    added = np.zeros(n) if extra is None else extra[inside]
+    right[:, 1] += added
+    turnover = added.copy()
+    np.add.at(turnover, head, x[enters])
+    lost = _never_fed(passes, turnover)
+    passes[lost] = 0.0
+    matrix = np.diag(np.where(lost, 1.0, turnover)) - passes
+    right[lost] = (0.0, 1.0)
+    levels = np.asarray(np.linalg.solve(matrix, right) if n else right, dtype=np.float64)
     share = np.where(origin.share == 1.0, 1.0, 0.0)
     unknown = np.where(origin.share == UNKNOWN, 1.0, 0.0)
-    mixed = np.flatnonzero(origin.is_mixed)
-    share[mixed], unknown[mixed] = shares[place[sets.tail[mixed]]].T
-    return Mixture(share, unknown, sets, origin, x, matrix, place)
+    out = np.flatnonzero(origin.is_mixed & inside[sets.tail])
+    share[out], unknown[out] = levels[place[sets.tail[out]]].T
+    return Mixture(share, unknown, sets, enters, matrix, levels, place)
+
+
+def _never_fed(passes: Floats, turnover: Floats) -> Mask:
+    """Return the processes that nothing from outside of the others ever reaches."""
+    tiny = _NOTHING * float(np.abs(turnover).max(initial=0.0))
+    fed = turnover - passes.sum(axis=1) > tiny
+    head, tail = np.nonzero(passes > tiny)
+    return ~reachable(fed, tail.astype(np.int64), head.astype(np.int64))

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+import scipy.sparse as sp
 
 from mfa.balance import Balance
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.recycling.origin import Origin
 from mfa.recycling.sets import Sets
+
+_DETERMINED = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,6 +24,20 @@ class Term:
 
 
 @dataclass(frozen=True, eq=False)
+class Space:
+    """What undetermined variables can be: A x = b, lower ≤ x ≤ upper, the others held.
+
+    ``blocks`` are the undetermined variables, those that share equations together.
+    """
+
+    matrix: sp.csr_array
+    right: Floats
+    lower: Floats
+    upper: Floats
+    blocks: list[Ints]
+
+
+@dataclass(frozen=True, eq=False)
 class Place:
     """Where a ratio is formed: the variable of each flow in one substance and year.
 
@@ -28,19 +45,25 @@ class Place:
     ----------
     balance : Balance
     sets : Sets
+        Of the flows that have a row here.
     number : array of int, shape (flows,)
         Variable of each flow, −1 where it has no row.
+    change : array of int, shape (processes,)
+        Variable of each process's stock change, −1 where it has no stock.
     loose : array of bool, shape (variables,)
         Undetermined variables.
     wander : array, shape (variables, k)
         Random changes that keep every equation and datum.
+    space : Space
     """
 
     balance: Balance
     sets: Sets
     number: Ints
+    change: Ints
     loose: Mask
     wander: Floats
+    space: Space
 
     @property
     def there(self) -> Mask:
@@ -50,8 +73,20 @@ class Place:
     @property
     def x(self) -> Floats:
         """Value of each flow in mass per step, 0 where it has no row."""
+        return self._values(self.number)
+
+    @property
+    def additions(self) -> Floats:
+        """Addition to the stock of each process in mass per step, 0 where it has none."""
+        return self._values(self.change)
+
+    def _values(self, numbers: Ints) -> Floats:
         x = self.balance.bounded.estimate.x
-        return np.where(self.there, x[np.maximum(self.number, 0)], 0.0)
+        return np.where(numbers >= 0, x[np.maximum(numbers, 0)], 0.0)
+
+    def is_loose(self, numbers: Ints) -> Mask:
+        """Return which variables are undetermined; −1 is none."""
+        return np.asarray((numbers >= 0) & self.loose[np.maximum(numbers, 0)])
 
     def spread(self, by_flow: Floats) -> Floats:
         """Turn coefficients by flow into coefficients by variable."""
@@ -59,19 +94,68 @@ class Place:
         out[self.number[self.there]] = by_flow[self.there]
         return out
 
+    def moves(self, coefficients: Floats) -> bool:
+        """Return whether undetermined variables can change Σ coefficient × variable."""
+        some = np.flatnonzero(coefficients)
+        each = coefficients[some, None] * self.wander[some]
+        size = np.abs(each).sum(axis=0).max(initial=0.0)
+        return bool(size > 0 and np.abs(each.sum(axis=0)).max() > _DETERMINED * size)
+
 
 def places(balance: Balance) -> dict[tuple[str, int], Place]:
     """Return the place of every substance and year of a balance."""
-    sets = Sets(balance.system)
     variables = balance.model.variables
     layout = balance.bounded.estimate.structure
     loose = ~(layout.fixed | layout.equations.measured | layout.determined)
-    wander = layout.wander()
-    flow_of = {name: i for i, name in enumerate(balance.system.flows["flow"].tolist())}
-    out = {}
-    flows = variables[variables["kind"] == "flow"]
-    for (substance, year), group in flows.groupby(["substance", "year"], sort=False):
-        number = np.full(len(flow_of), -1, dtype=np.int64)
-        number[[flow_of[name] for name in group["item"].tolist()]] = group.index.to_numpy()
-        out[str(substance), int(str(year))] = Place(balance, sets, number, loose, wander)
+    wander, space = layout.wander(), _space(balance)
+    names = {
+        "flow": balance.system.flows["flow"].tolist(),
+        "change": balance.system.processes["process"].tolist(),
+    }
+    codes = {kind: {name: i for i, name in enumerate(some)} for kind, some in names.items()}
+    out: dict[tuple[str, int], Place] = {}
+    chosen = variables[variables["kind"].isin(names)]
+    for (substance, year), group in chosen.groupby(["substance", "year"], sort=False):
+        numbers = {kind: np.full(len(some), -1, dtype=np.int64) for kind, some in names.items()}
+        for kind, rows in group.groupby("kind"):
+            code = codes[str(kind)]
+            numbers[str(kind)][[code[name] for name in rows["item"].tolist()]] = rows.index
+        number = numbers["flow"]
+        if (number >= 0).any():
+            sets = Sets(balance.system, number >= 0)
+            key = str(substance), int(str(year))
+            out[key] = Place(balance, sets, number, numbers["change"], loose, wander, space)
     return out
+
+
+def _space(balance: Balance) -> Space:
+    """Return what equations and bounds allow where every determined quantity is held."""
+    held = balance.held
+    return Space(
+        sp.csr_array(held.matrix),
+        np.concatenate([np.zeros(held.n_nodes), held.right]),
+        held.lower,
+        held.upper,
+        [block.members for block in balance.blocks],
+    )
+
+
+def drawing_only(place: Place) -> Place:
+    """Return the place as if nothing were known but the drawing: balances, and flows ≥ 0."""
+    equations = place.balance.model.equations
+    members = np.concatenate([place.number, place.change])
+    members = np.unique(members[members >= 0])
+    matrix = sp.csr_array(sp.csr_array(equations.matrix)[: equations.n_nodes])
+    mine = np.zeros(equations.n, dtype=bool)
+    mine[members] = True
+    rows = matrix[np.flatnonzero(abs(matrix) @ mine)]
+    outside = abs(rows) @ ~mine
+    rows = rows[np.flatnonzero(outside == 0)]  # a stock's own balance ties it to other years
+    flows = np.flatnonzero(place.there & ~place.sets.discrepancies)
+    lower = np.full(equations.n, -np.inf)
+    lower[place.number[flows]] = np.minimum(equations.lower[place.number[flows]], 0.0)
+    nothing = Space(
+        sp.csr_array(rows), np.zeros(rows.shape[0]), lower, np.full(equations.n, np.inf), [members]
+    )
+    wander = np.random.default_rng(0).normal(size=(equations.n, 3))
+    return replace(place, loose=mine, wander=wander, space=nothing)

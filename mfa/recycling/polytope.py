@@ -2,29 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.network import Floats, Ints
+from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.programme import Programme, Solution
-from mfa.recycling.origin import UNKNOWN, Origin
+from mfa.recycling.origin import reachable
 from mfa.recycling.place import Place, Term
+from mfa.recycling.sums import Sum
+from mfa.recycling.tracing import Tracing
 
-
-@dataclass(slots=True)
-class Sum:
-    """Σ factor × column of the programme + Σ factor × determined variable."""
-
-    columns: dict[int, float] = field(default_factory=dict)
-    held: dict[int, float] = field(default_factory=dict)
-
-    def add(self, other: Sum, factor: float = 1.0) -> None:
-        """Add a multiple of another sum."""
-        for own, more in ((self.columns, other.columns), (self.held, other.held)):
-            for key, value in more.items():
-                own[key] = own.get(key, 0.0) + factor * value
+_NOTHING = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,9 +29,10 @@ class End:
 class Polytope:
     """Undetermined variables under equations and bounds, all others held at their results.
 
-    Flows of mixed origin are split into the origins asked for and the rest, which every process of
-    the lane conserves one by one. That all outflows of a process have one mixture is not asked, so
-    that a range may be a little too wide, never too narrow.
+    What leaves a process whose mixture is determined has that share of the origin. Other flows of
+    mixed origin are split into the origins asked for and the rest, which every process of the lane
+    conserves one by one. That all outflows of such a process have one mixture is not asked, so that
+    a range may be a little too wide, never too narrow. Numbers are divided by the largest of them.
 
     Parameters
     ----------
@@ -48,31 +40,47 @@ class Polytope:
         Substance and year.
     terms : list of Term
         Every term that will be asked for.
+    tracings : mapping of str to Tracing
+        By name of the origin, of every origin in the terms.
     """
 
-    def __init__(self, place: Place, terms: list[Term]) -> None:
-        self._place = place
-        self._x = place.balance.bounded.estimate.x
+    def __init__(self, place: Place, terms: list[Term], tracings: Mapping[str, Tracing]) -> None:
+        self._place, self._tracings = place, tracings
         self._bounds: list[tuple[float, float]] = []
         self._rows: list[Sum] = []
         self._right: list[float] = []
         self._column: dict[int, int] = {}
         self._parts: dict[tuple[str, int], int] = {}
-        involved = {int(n) for term in terms for n in self._involved(term)}
-        for block in place.balance.blocks:
-            if not involved.isdisjoint(block.members.tolist()):
-                self._add_block(block.members)
-        origins = {term.origin.name: term.origin for term in terms if term.origin is not None}
-        self._split(list(origins.values()))
-        for origin in origins.values():
-            self._conserve(origin)
+        upstream = {name: _upstream(tracing, terms) for name, tracing in tracings.items()}
+        counted = np.any([term.flows for term in terms], axis=0)
+        members = self._members(counted, upstream)
+        self._scale, self._x = self._scaled(members)
+        for block in members:
+            self._add_block(block)
+        self._split(upstream)
+        for name, processes in upstream.items():
+            self._conserve(tracings[name], processes)
 
-    def _involved(self, term: Term) -> Ints:
-        """Variables that a term depends on."""
-        flows = term.flows.copy()
-        if term.origin is not None:
-            flows |= term.origin.lane[self._place.sets.head] | term.origin.is_mixed
-        return np.asarray(self._place.number[flows & self._place.there])
+    def _members(self, counted: Mask, upstream: Mapping[str, Mask]) -> list[Ints]:
+        """Return the blocks of variables that the terms depend on."""
+        sets, flows = self._place.sets, counted.copy()
+        for processes in upstream.values():
+            flows |= processes[sets.head] | processes[sets.tail]
+        involved = set(self._place.number[flows & self._place.there].tolist())
+        blocks = self._place.space.blocks
+        return [block for block in blocks if not involved.isdisjoint(block.tolist())]
+
+    def _scaled(self, members: list[Ints]) -> tuple[float, Floats]:
+        """Return the largest number among bounds and held neighbours, and values divided by it."""
+        x, space = self._place.balance.bounded.estimate.x, self._place.space
+        numbers = [np.abs(self._place.x)]
+        for block in members:
+            rows = np.unique(sp.csc_array(space.matrix[:, block]).indices)
+            numbers += [np.abs(space.right[rows]), np.abs(space.lower[block])]
+            numbers += [np.abs(space.upper[block])]
+        every = np.concatenate(numbers)
+        scale = float(every[np.isfinite(every)].max(initial=0.0)) or 1.0
+        return scale, x / scale
 
     def _new(self, low: float, high: float) -> int:
         self._bounds.append((low, high))
@@ -85,12 +93,12 @@ class Polytope:
 
     def _add_block(self, members: Ints) -> None:
         """Add the variables of one block and the equations that tie them to the others."""
-        equations = self._place.balance.held
+        space, scale = self._place.space, self._scale
         for number in members.tolist():
-            self._column[number] = self._new(equations.lower[number], equations.upper[number])
-        rows = np.unique(sp.csc_array(equations.matrix[:, members]).indices)
-        lines = sp.csr_array(equations.matrix)[rows]
-        right = np.concatenate([np.zeros(equations.n_nodes), equations.right])[rows]
+            low, high = space.lower[number] / scale, space.upper[number] / scale
+            self._column[number] = self._new(low, high)
+        rows = np.unique(sp.csc_array(space.matrix[:, members]).indices)
+        lines, right = space.matrix[rows], space.right[rows] / scale
         for k in range(len(rows)):
             line = Sum()
             for at in range(lines.indptr[k], lines.indptr[k + 1]):
@@ -105,103 +113,112 @@ class Polytope:
     def _flow(self, flow: int) -> Sum:
         return self._variable(int(self._place.number[flow]))
 
-    def _split(self, origins: list[Origin]) -> None:
-        """Split every mixed flow into the origins asked for and a rest, none below 0."""
-        sets, place = self._place.sets, self._place
-        for flow in np.flatnonzero(place.there & (sets.tail != sets.head) & sets.counted).tolist():
-            open_ = [
-                origin
-                for origin in origins
-                if origin.is_mixed[flow]
-                or (origin.share[flow] == UNKNOWN and origin.lane[sets.head[flow]])
-            ]
-            if not open_:
-                continue
-            total = Sum()
-            for origin in open_:
-                self._parts[origin.name, flow] = self._new(0.0, np.inf)
-                total.add(Sum({self._parts[origin.name, flow]: 1.0}))
-            total.add(Sum({self._new(0.0, np.inf): 1.0}))
+    def _split(self, upstream: Mapping[str, Mask]) -> None:
+        """Split every flow from an open mixture into the origins asked for and a rest ≥ 0."""
+        sets = self._place.sets
+        open_ = {
+            name: np.isnan(self._tracings[name].share) & (at[sets.tail] | at[sets.head])
+            for name, at in upstream.items()
+        }
+        mixed = np.any(list(open_.values()), axis=0) if open_ else np.zeros(len(sets.tail), bool)
+        for flow in np.flatnonzero(mixed & sets.counted & (sets.tail != sets.head)).tolist():
+            total = Sum({self._new(0.0, np.inf): 1.0})
+            for name in open_:
+                if open_[name][flow]:
+                    self._parts[name, flow] = self._new(0.0, np.inf)
+                    total.add(Sum({self._parts[name, flow]: 1.0}))
             total.add(self._flow(flow), -1.0)
             self._demand(total)
 
-    def _conserve(self, origin: Origin) -> None:
-        """Let every process of the lane without a stock conserve the origin."""
-        sets, place = self._place.sets, self._place
-        stores = place.balance.system.processes["stock"].to_numpy(dtype=bool)
-        for process in np.flatnonzero(origin.lane & ~stores).tolist():
+    def _conserve(self, tracing: Tracing, processes: Mask) -> None:
+        """Let open processes conserve the origin, where nothing comes or goes unseen."""
+        sets = self._place.sets
+        unseen = self._place.change >= 0
+        for ends in (sets.tail, sets.head):
+            unseen[ends[sets.discrepancies]] = True
+        for process in np.flatnonzero(processes & ~unseen).tolist():
             total = Sum()
             for sign, ends in ((1.0, sets.head), (-1.0, sets.tail)):
-                at = (ends == process) & place.there & (sets.tail != sets.head) & sets.counted
+                at = (ends == process) & (sets.tail != sets.head) & sets.counted
                 for flow in np.flatnonzero(at).tolist():
-                    total.add(self._part(origin, flow), sign)
+                    total.add(self._part(tracing, flow), sign)
             if total.columns:
                 self._demand(total)
 
-    def _part(self, origin: Origin, flow: int) -> Sum:
+    def _part(self, tracing: Tracing, flow: int) -> Sum:
         """Return the part of a flow that is of an origin, as a sum."""
-        part = self._parts.get((origin.name, flow))
+        part = self._parts.get((tracing.origin.name, flow))
         if part is not None:
             return Sum({part: 1.0})
-        out = Sum()
-        out.add(self._flow(flow), float(origin.share[flow]))
+        whole = self._flow(flow)
+        out = whole.times(float(tracing.share[flow]))
+        if tracing.origin.is_mixed[flow]:
+            process = int(self._place.sets.tail[flow])
+            out.shared.append((tracing.origin.name, process, whole))
         return out
 
     def total(self, terms: list[Term]) -> Sum:
         """Return the sum of terms over the columns of the programme."""
         out = Sum()
         for term in terms:
-            for flow in np.flatnonzero(term.flows & self._place.there).tolist():
-                out.add(self._flow(flow) if term.origin is None else self._part(term.origin, flow))
+            for flow in np.flatnonzero(term.flows).tolist():
+                if term.origin is None:
+                    out.add(self._flow(flow))
+                else:
+                    out.add(self._part(self._tracings[term.origin.name], flow))
         return out
 
     def contains(self, number: int) -> bool:
-        """Return whether a variable is one of the programme's."""
+        """Return whether a variable is one that the terms depend on."""
         return number in self._column
 
-    def fix(self, number: int, value: float | None) -> None:
-        """Hold an undetermined variable at a value from now on, or let it go again with None."""
-        equations = self._place.balance.held
-        own = (float(equations.lower[number]), float(equations.upper[number]))
-        self._bounds[self._column[number]] = own if value is None else (value, value)
-
-    def extremes(self, top: Sum, bottom: Sum | None = None) -> tuple[End, End]:
-        """Return the smallest and largest value of top ÷ bottom; nan where there is no limit.
+    def extremes(self, top: Sum, bottom: Sum | None = None) -> tuple[End, End] | None:
+        """Return the smallest and largest value of top ÷ bottom; ∓inf where there is no limit.
 
         A bottom that varies is scaled to 1 (Charnes & Cooper 1962): with t = 1/bottom, the
         variables become t × variable and every constant is multiplied by t. Ends change with a
         held variable as the duals say: through the right-hand sides, the top and the bottom.
+        None if the bottom can only be 0.
         """
-        bottom = Sum() if bottom is None else bottom
-        programme, t = self._homogeneous(bottom)
+        if bottom is not None:
+            most = self.extremes(bottom)
+            if most is None or most[1].value <= _NOTHING * self._scale:
+                return None
+        programme, t = self._homogeneous(Sum() if bottom is None else bottom)
         objective = np.zeros(len(programme.low))
         for column, value in top.columns.items():
             objective[column] = value
-        objective[t] = self._constant(top)
+        objective[t] = top.constant(self._x)
+        size = self._scale if bottom is None else 1.0
         ends = []
         for sign in (1.0, -1.0):
             found = programme.surely_minimise(sign * objective)
             if found.status != "optimal":
-                ends.append(End(np.nan, np.zeros(len(self._x))))
+                ends.append(End(-sign * np.inf, np.zeros(len(self._x))))
                 continue
             gradient = self._gradient(found, sign, top, bottom, t)
-            ends.append(End(float(objective @ found.x), gradient))
+            ends.append(End(float(objective @ found.x) * size, gradient * size))
         return ends[0], ends[1]
 
-    def _constant(self, total: Sum) -> float:
-        return float(sum(factor * self._x[number] for number, factor in total.held.items()))
-
-    def _gradient(self, found: Solution, sign: float, top: Sum, bottom: Sum, t: int) -> Floats:
+    def _gradient(
+        self, found: Solution, sign: float, top: Sum, bottom: Sum | None, t: int
+    ) -> Floats:
         """Return ∂(top/bottom)/∂x of the held variables at one end of the range."""
         out = np.zeros(len(self._x))
         duals, scale = sign * found.duals, float(found.x[t])
-        for k, row in enumerate(self._rows):
-            for number, factor in row.held.items():
-                out[number] -= duals[k] * factor * scale
-        for number, factor in top.held.items():
-            out[number] += factor * scale
-        for number, factor in bottom.held.items():
-            out[number] -= duals[-1] * factor * scale
+        weights = {name: np.zeros(len(self._place.change)) for name in self._tracings}
+        parts = [(-float(duals[k]), row) for k, row in enumerate(self._rows)] + [(1.0, top)]
+        if bottom is not None:
+            parts.append((-float(duals[-1]), bottom))
+        for factor, total in parts:
+            for number, each in total.held.items():
+                out[number] += factor * each * scale / self._scale
+            for name, process, flows in total.shared:
+                value = flows.value(found.x, self._x * scale)
+                weights[name][process] += factor * value
+        for name, weight in weights.items():
+            if weight.any():
+                out += self._tracings[name].gradient(weight)
         return out
 
     def _homogeneous(self, bottom: Sum) -> tuple[Programme, int]:
@@ -215,7 +232,7 @@ class Polytope:
         shape = (len(self._rows), n)
         row, column, value = zip(*entries, strict=True) if entries else ((), (), ())
         matrix = sp.csr_array(sp.coo_array((value, (row, column)), shape=shape))
-        known = np.array([self._constant(row) for row in self._rows]) - np.array(self._right)
+        known = np.array([row.constant(self._x) for row in self._rows]) - np.array(self._right)
         below = np.flatnonzero(np.isfinite(low) & (low != 0))
         above = np.flatnonzero(np.isfinite(high))
         unit = sp.csr_array(sp.eye_array(n))
@@ -224,7 +241,7 @@ class Polytope:
         one = np.zeros((1, n + 1))
         for number, factor in bottom.columns.items():
             one[0, number] = factor
-        one[0, n] = self._constant(bottom) if bottom.columns or bottom.held else 1.0
+        one[0, n] = bottom.constant(self._x) if bottom.columns or bottom.held else 1.0
         k = len(limits)
         upper = sp.hstack([matrix, sp.csr_array(known[:, None]), sp.csr_array((shape[0], k))])
         middle = sp.hstack([sides, sp.csr_array(limits[:, None]), sp.csr_array(sp.eye_array(k))])
@@ -237,3 +254,15 @@ class Polytope:
             np.concatenate([free, np.zeros(1 + k)]),
             np.full(n + 1 + k, np.inf),
         ), n
+
+
+def _upstream(tracing: Tracing, terms: list[Term]) -> Mask:
+    """Return the open processes that counted mixtures stem from."""
+    sets, origin = tracing.place.sets, tracing.origin
+    start = np.zeros(len(origin.lane), dtype=bool)
+    open_ = np.isnan(tracing.share)
+    for term in terms:
+        if term.origin is not None and term.origin.name == origin.name:
+            start[sets.tail[term.flows & open_]] = True
+    passes = np.flatnonzero(open_ & origin.enters(sets))
+    return reachable(start, sets.head[passes], sets.tail[passes])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,19 +10,22 @@ import scipy.sparse as sp
 
 from mfa.balance.covariance import sensitivities
 from mfa.balance.network import Floats
-from mfa.recycling.origin import mix
 from mfa.recycling.place import Place, Term
-from mfa.recycling.polytope import Polytope
+from mfa.recycling.polytope import End, Polytope
+from mfa.recycling.tracing import Tracing
 
-_DETERMINED = 1e-7
+_SAME = 1e-8
+
+Tracings = Mapping[str, Tracing]
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
     """Outcome: value and sd, or low and high; numerator and denominator where determined.
 
-    ``influence`` is the share of the variance that stems from each datum, shape (data,); for a
-    range, the largest such share in any of the determined numbers that it is computed from.
+    Ends without a limit are ∓inf. ``influence`` is the share of the variance that stems from each
+    datum, shape (data,); for a range, the largest such share in any of the determined numbers that
+    it is computed from.
     """
 
     value: float
@@ -33,50 +37,21 @@ class Result:
     influence: Floats
 
 
-def _linear(term: Term, place: Place) -> Floats | None:
-    """Return the coefficients of a term by flow, or None if it needs a mixture."""
-    weight = (term.flows & place.there).astype(float)
-    if term.origin is None:
-        return weight
-    share = term.origin.share
-    if np.any(term.flows & place.there & (share < 0)):
-        return None
-    return np.asarray(weight * np.maximum(share, 0.0))
+@dataclass(frozen=True, eq=False)
+class _Ends:
+    """Least and greatest ratio; numerator and denominator where both are determined."""
 
-
-def moves(coefficients: Floats, place: Place) -> bool:
-    """Return whether undetermined variables can change Σ coefficient × variable."""
-    each = coefficients[:, None] * place.wander
-    size = np.abs(each).sum(axis=0).max(initial=0.0)
-    return bool(size > 0 and np.abs(each.sum(axis=0)).max() > _DETERMINED * size)
-
-
-def _mixture(terms: list[Term], place: Place) -> tuple[Floats, float, float] | None:
-    """Return gradient by variable, value and unknown part of Σ share × flow, all flows being known.
-
-    None if some flow that the mixture depends on is undetermined.
-    """
-    gradient, value, unknown = np.zeros(len(place.sets.tail)), 0.0, 0.0
-    for term in terms:
-        plain = _linear(term, place)
-        if plain is not None:
-            gradient += plain
-            value += float(plain @ place.x)
-            continue
-        assert term.origin is not None
-        near = place.there & (term.origin.lane[place.sets.head] | term.origin.is_mixed)
-        if place.loose[place.number[near]].any():
-            return None
-        mixture = mix(place.sets, term.origin, place.x)
-        counted = term.flows & place.there
-        gradient += mixture.gradient(counted)
-        value += float((mixture.share * place.x)[counted].sum())
-        unknown += float((mixture.unknown * place.x)[counted].sum())
-    return place.spread(gradient), value, unknown
+    low: End
+    high: End
+    numerator: float = np.nan
+    denominator: float = np.nan
 
 
 def evaluate(above: list[Term], below: list[Term], place: Place) -> Result:
     """Return Σ of the terms above over Σ of the terms below.
+
+    What is of unknown origin may be of any: it is counted as each of the origins asked for in
+    turn, and as none of them.
 
     Parameters
     ----------
@@ -85,26 +60,91 @@ def evaluate(above: list[Term], below: list[Term], place: Place) -> Result:
     place : Place
         Substance and year.
     """
-    top, bottom = _mixture(above, place), _mixture(below, place)
-    if top is None or bottom is None:
-        return _range(above, below, place)
-    if moves(top[0], place) or moves(bottom[0], place):
-        return _range(above, below, place)
-    (of_top, n, open_n), (of_bottom, d, open_d) = top, bottom
-    if d <= 0:
+    found = []
+    for tracings in _assumptions(above, below, place):
+        top, bottom = (_linear(terms, place, tracings) for terms in (above, below))
+        if top is not None and bottom is not None:
+            found.append(_quotient(top, bottom))
+        else:
+            found.append(_limits(above, below, place, tracings))
+    kept = [ends for ends in found if ends is not None]
+    if not kept:
         nothing = np.zeros(len(place.balance.bounded.estimate.structure.data))
-        return Result(np.nan, np.nan, np.nan, np.nan, n, d, nothing)
-    gradient = (of_top - n / d * of_bottom) / d
-    found = place.balance.bounded.estimate
-    numbers = np.flatnonzero(gradient)
-    row = sp.csr_array(gradient[numbers][None, :]) @ sensitivities(found, numbers)
-    variance = max(float(found.propagate(sp.csr_array(row))[0, 0]), 0.0)
-    sd, value = np.sqrt(variance), n / d
-    shares = influence(place, sp.csr_array(row))[0]
-    if open_n > 0 or open_d > 0:
-        high = min((n + open_n) / d, 1.0)
-        return Result(np.nan, np.nan, n / (d + open_d), high, np.nan, d, shares)
-    return _settled(value, float(sd), n, d, shares)
+        return Result(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, nothing)
+    low = min((ends.low for ends in kept), key=lambda end: end.value)
+    high = max((ends.high for ends in kept), key=lambda end: end.value)
+    return _result(low, high, kept, place)
+
+
+def _assumptions(above: list[Term], below: list[Term], place: Place) -> list[dict[str, Tracing]]:
+    """Return tracings for each assumption of what the metal of unknown origin may be."""
+    terms = [*above, *below]
+    origins = {term.origin.name: term.origin for term in terms if term.origin is not None}
+    plain = {name: Tracing(place, origin) for name, origin in origins.items()}
+    out = [plain]
+    for chosen, tracing in plain.items():
+        flows = np.any([t.flows for t in terms if t.origin is not None], axis=0)
+        if tracing.depends_on_unknown(flows):
+            out.append(plain | {chosen: Tracing(place, tracing.origin, 1.0)})
+    return out
+
+
+def _linear(terms: list[Term], place: Place, tracings: Tracings) -> End | None:
+    """Return the value of a sum and its gradient by variable, None if it is not determined."""
+    coefficients = np.zeros(len(place.loose))
+    mixing = np.zeros(len(place.loose))
+    for term in terms:
+        weight = term.flows.astype(float)
+        if term.origin is not None:
+            tracing = tracings[term.origin.name]
+            weight[term.flows] *= tracing.share[term.flows]
+            mixed = np.flatnonzero(term.flows & term.origin.is_mixed)
+            through = np.zeros(len(place.change))
+            np.add.at(through, place.sets.tail[mixed], place.x[mixed])
+            if not np.isnan(weight).any():
+                mixing += tracing.gradient(through)
+        coefficients += place.spread(weight)
+    if np.isnan(coefficients).any() or place.moves(coefficients):
+        return None
+    x = place.balance.bounded.estimate.x
+    value = float(coefficients @ x[: len(coefficients)])
+    return End(value, coefficients + mixing)
+
+
+def _quotient(top: End, bottom: End) -> _Ends | None:
+    if bottom.value <= 0:
+        return None
+    value = top.value / bottom.value
+    end = End(value, (top.gradient - value * bottom.gradient) / bottom.value)
+    return _Ends(end, end, top.value, bottom.value)
+
+
+def _limits(above: list[Term], below: list[Term], place: Place, tracings: Tracings) -> _Ends | None:
+    """Return what the ratio can be with every determined quantity held at its result."""
+    polytope = Polytope(place, [*above, *below], tracings)
+    ends = polytope.extremes(polytope.total(above), polytope.total(below))
+    return None if ends is None else _Ends(*ends)
+
+
+def _result(low: End, high: End, found: list[_Ends], place: Place) -> Result:
+    """Return value and sd where both ends meet, the range otherwise."""
+    gradients = np.vstack([low.gradient, high.gradient])
+    numbers = np.flatnonzero(gradients.any(axis=0))
+    estimate = place.balance.bounded.estimate
+    rows = sp.csr_array(sp.csr_array(gradients[:, numbers]) @ sensitivities(estimate, numbers))
+    shares = influence(place, rows).max(axis=0, initial=0.0)
+    top, bottom = (
+        values[0] if len(set(values)) == 1 else np.nan
+        for values in ([e.numerator for e in found], [e.denominator for e in found])
+    )
+    width = high.value - low.value
+    if width == np.inf or width > _SAME * max(1.0, abs(high.value)):
+        return Result(np.nan, np.nan, low.value, high.value, top, bottom, shares)
+    value = low.value
+    sd = np.sqrt(max(float(estimate.propagate(rows)[0, 0]), 0.0))
+    most = 1.0 if value <= 1.0 else np.inf
+    ends = max(value - 1.96 * sd, 0.0), min(value + 1.96 * sd, most)
+    return Result(value, float(sd), *ends, top, bottom, shares)
 
 
 def influence(place: Place, rows: sp.csr_array) -> Floats:
@@ -122,27 +162,3 @@ def influence(place: Place, rows: sp.csr_array) -> Floats:
     whole = part.sum(axis=1, keepdims=True)
     out: Floats = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
     return out
-
-
-def _range(above: list[Term], below: list[Term], place: Place) -> Result:
-    """Return what the ratio can be with every determined quantity held at its result.
-
-    Where both ends meet, the ratio is determined although the flows in it are not.
-    """
-    polytope = Polytope(place, [*above, *below])
-    low, high = polytope.extremes(polytope.total(above), polytope.total(below))
-    numbers = np.flatnonzero((low.gradient != 0) | (high.gradient != 0))
-    gradients = sp.csr_array(np.vstack([low.gradient, high.gradient])[:, numbers])
-    found = place.balance.bounded.estimate
-    rows = sp.csr_array(gradients @ sensitivities(found, numbers))
-    shares = influence(place, rows).max(axis=0, initial=0.0)
-    if high.value - low.value <= _DETERMINED * max(1.0, abs(high.value)):
-        sd = np.sqrt(max(float(found.propagate(rows)[0, 0]), 0.0))
-        return _settled(low.value, float(sd), np.nan, np.nan, shares)
-    return Result(np.nan, np.nan, low.value, high.value, np.nan, np.nan, shares)
-
-
-def _settled(value: float, sd: float, top: float, bottom: float, shares: Floats) -> Result:
-    """Return a determined share, its interval cut at 0 and 1."""
-    low, high = max(value - 1.96 * sd, 0.0), min(value + 1.96 * sd, max(value, 1.0))
-    return Result(value, sd, low, high, top, bottom, shares)

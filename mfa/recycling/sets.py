@@ -20,10 +20,11 @@ class Sets:
     """Processes by kind and stage, and flows by role and ends.
 
     Process sets are masks over ``system.processes``, flow sets masks over ``system.flows``. Flows
-    with the role discrepancy belong to no set.
+    with the role discrepancy belong to no set, nor do flows that are not ``there``.
     """
 
     system: System
+    there: Mask | None = None
 
     @cached_property
     def tail(self) -> Ints:
@@ -53,9 +54,18 @@ class Sets:
         return np.array([not set(roles).isdisjoint(part) for part in parts], dtype=bool)
 
     @cached_property
+    def discrepancies(self) -> Mask:
+        """Statistical differences, which the user chose to draw."""
+        return self.role("discrepancy") & self._present
+
+    @cached_property
     def counted(self) -> Mask:
-        """Flows that count at all: everything but discrepancies."""
-        return ~self.role("discrepancy")
+        """Flows that count at all: everything that is there but discrepancies."""
+        return ~self.role("discrepancy") & self._present
+
+    @property
+    def _present(self) -> Mask:
+        return np.ones(len(self.tail), dtype=bool) if self.there is None else self.there
 
     @cached_property
     def imports(self) -> Mask:
@@ -74,8 +84,8 @@ class Sets:
 
     @cached_property
     def use(self) -> Mask:
-        """U: stage use."""
-        return self.stage("use")
+        """U: stage use, inside the boundary or as a source outside of it."""
+        return np.asarray((self.system.processes["stage"] == "use").to_numpy())
 
     @cached_property
     def collection(self) -> Mask:
@@ -95,7 +105,7 @@ class Sets:
         takes = np.zeros(len(trade), dtype=bool)
         takes[self.head] = True
         other = np.zeros(len(trade), dtype=bool)
-        other[self.head[~scrap & self.counted]] = True
+        other[self.head[~scrap & ~self.role("discrepancy")]] = True
         return np.asarray(self.stage(*_LANE_STAGES) | (trade & takes & ~other))
 
     @cached_property

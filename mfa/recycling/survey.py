@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
-from mfa.balance import Balance
+from mfa.balance import Balance, reconcile
 from mfa.errors import MFAError, near
-from mfa.recycling.indicators import DEFINITIONS
+from mfa.recycling.indicators import DEFINITIONS, Definition, missing
 from mfa.recycling.place import Place, places
 from mfa.recycling.polytope import Polytope
+from mfa.recycling.ratio import evaluate
+from mfa.recycling.tracing import Tracing
 
-COLUMNS = [
-    "item",
-    "substance",
-    "year",
-    "value",
-    "sd",
-    "low",
-    "high",
-    "indicator",
-    "width_now",
-    "width_then",
-]
+COLUMNS = {
+    "item": "str",
+    "substance": "str",
+    "year": "int64",
+    "value": "float64",
+    "sd": "float64",
+    "low": "float64",
+    "high": "float64",
+    "indicator": "str",
+    "width_now": "float64",
+    "width_then": "float64",
+}
+_LESS = 1e-6
+_DIGITS = 9
 
 
 def survey(
@@ -33,8 +39,9 @@ def survey(
 ) -> pd.DataFrame:
     """Return the undetermined flows in the order in which measuring them would narrow an indicator.
 
-    Each flow in turn is taken as measured exactly in the middle of its range, and the range of the
-    indicator is worked out anew. Nothing here improves numbers that are known but poor.
+    Each flow in turn is taken as measured exactly in the middle of its range, the system is
+    reconciled once more, and the indicator formed anew. Nothing here improves numbers that are
+    known but poor.
 
     Parameters
     ----------
@@ -47,60 +54,85 @@ def survey(
     Returns
     -------
     DataFrame
-        item (flow), its range, and the width of the indicator's range now and then, best first.
-        Empty where the indicator is determined or cannot be formed.
+        item (flow), its range, and the width of the indicator's range now and then, best first; a
+        range without a limit has the width inf, an indicator that gets a value the width 0. Empty
+        where the indicator is determined or cannot be formed.
+
+    Raises
+    ------
+    MFAError
+        If there is no such indicator, substance or year.
     """
     known = {definition.indicator: definition for definition in DEFINITIONS}
     if indicator not in known:
         raise MFAError(
             f"no indicator {indicator!r}; {near(indicator, known, 'see mfa.indicators')}"
         )
-    key = (substance or balance.system.substances[0], year or balance.system.years[-1])
+    key = _key(balance, substance, year)
+    now = _width(balance, known[indicator], key)
+    rows: list[dict[str, object]] = []
+    if now > 0:
+        for row in _candidates(places(balance)[key], known[indicator], key):
+            then = _width(_measured(balance, row), known[indicator], key)
+            if not np.isnan(then) and then < now * (1 - _LESS):
+                rows.append(row | {"indicator": indicator, "width_now": now, "width_then": then})
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
+    order = table.assign(rounded=table["width_then"].round(_DIGITS))
+    order = order.sort_values(["rounded", "item"], ignore_index=True)
+    return order.drop(columns="rounded")
+
+
+def _key(balance: Balance, substance: str | None, year: int | None) -> tuple[str, int]:
+    """Return substance and year asked for."""
+    system = balance.system
+    substance = system.substances[0] if substance is None else substance
+    year = system.years[-1] if year is None else year
+    if substance not in system.substances:
+        advice = near(substance, system.substances, "it has " + ", ".join(system.substances))
+        raise MFAError(f"the system has no substance {substance!r}; {advice}")
+    if year not in system.years:
+        years = ", ".join(map(str, system.years))
+        raise MFAError(f"the system has no year {year}; there are {years}")
+    return substance, year
+
+
+def _width(balance: Balance, definition: Definition, key: tuple[str, int]) -> float:
+    """Return the width of an indicator's range; nan where it cannot be formed."""
     place = places(balance).get(key)
-    if place is None:
-        return pd.DataFrame(columns=COLUMNS)
-    definition = known[indicator]
-    above, below = definition.above(place.sets), definition.below(place.sets)
-    polytope = Polytope(place, [*above, *below])
-    top, bottom = polytope.total(above), polytope.total(below)
-    low, high = (end.value for end in polytope.extremes(top, bottom))
-    now = high - low
-    rows = []
-    for flow in np.flatnonzero(place.there).tolist():
+    if place is None or missing(definition, place):
+        return float("nan")
+    found = evaluate(definition.above(place.sets), definition.below(place.sets), place)
+    return 0.0 if np.isfinite(found.value) else found.high - found.low
+
+
+def _candidates(
+    place: Place, definition: Definition, key: tuple[str, int]
+) -> list[dict[str, object]]:
+    """Return the undetermined flows that an indicator depends on and whose range has limits."""
+    terms = [*definition.above(place.sets), *definition.below(place.sets)]
+    origins = [term.origin for term in terms if term.origin is not None]
+    polytope = Polytope(place, terms, {o.name: Tracing(place, o) for o in origins})
+    low, high = place.balance.limits
+    out: list[dict[str, object]] = []
+    for flow in np.flatnonzero(place.is_loose(place.number)).tolist():
         number = int(place.number[flow])
-        ends = _range(place, number)
-        if not polytope.contains(number) or not np.all(np.isfinite(ends)):
-            continue
-        polytope.fix(number, sum(ends) / 2)
-        least, most = (end.value for end in polytope.extremes(top, bottom))
-        polytope.fix(number, None)
-        rows.append(_row(place, flow, key, indicator, (now, most - least)))
-    table = pd.DataFrame(rows, columns=COLUMNS)
-    table = table[table["width_then"] < table["width_now"] * (1 - 1e-6)]
-    return table.sort_values(["width_then", "item"], ignore_index=True)
+        ends = float(low[number]), float(high[number])
+        if polytope.contains(number) and np.all(np.isfinite(ends)):
+            item = str(place.balance.system.flows["flow"].iat[flow])
+            keys = {"item": item, "substance": key[0], "year": key[1]}
+            out.append(keys | {"value": np.nan, "sd": np.nan, "low": ends[0], "high": ends[1]})
+    return out
 
 
-def _range(place: Place, number: int) -> tuple[float, float]:
-    """Return the range of a variable in mass per step."""
-    step = float(place.balance.model.variables["step"].to_numpy(dtype=np.float64)[number])
-    low, high = place.balance.limits
-    return float(low[number]) * step, float(high[number]) * step
-
-
-def _row(
-    place: Place, flow: int, key: tuple[str, int], indicator: str, widths: tuple[float, float]
-) -> dict[str, object]:
-    number = int(place.number[flow])
-    low, high = place.balance.limits
-    return {
-        "item": str(place.balance.system.flows["flow"].iat[flow]),
-        "substance": key[0],
-        "year": key[1],
-        "value": np.nan,
-        "sd": np.nan,
-        "low": float(low[number]),
-        "high": float(high[number]),
-        "indicator": indicator,
-        "width_now": widths[0],
-        "width_then": widths[1],
-    }
+def _measured(balance: Balance, row: dict[str, object]) -> Balance:
+    """Return the balance with a flow found exactly in the middle of its range."""
+    data = balance.system.data.copy()
+    chosen = (
+        (data["flow"] == row["item"])
+        & (data["substance"] == row["substance"])
+        & (data["year"] == row["year"])
+    )
+    middle = (float(str(row["low"])) + float(str(row["high"]))) / 2
+    data.loc[chosen, ["value", "sd"]] = (middle, 0.0)
+    data.loc[chosen, "include"] = True
+    return reconcile(replace(balance.system, data=data))

@@ -11,14 +11,15 @@ from mfa.balance.covariance import sensitivities
 from mfa.balance.network import Mask
 from mfa.recycling.place import Place, Term
 from mfa.recycling.polytope import Polytope
-from mfa.recycling.ratio import influence, moves
+from mfa.recycling.ratio import influence
 
 
 @dataclass(frozen=True, slots=True)
 class Total:
     """Value and sd, or where undetermined only low and high, in the system's unit.
 
-    ``assumed`` is the share of the variance that stems from assumptions; nan if undetermined.
+    An end without a limit is nan. ``assumed`` is the share of the variance that stems from
+    assumptions; nan if undetermined.
     """
 
     value: float
@@ -42,15 +43,22 @@ def total(flows: Mask, place: Place) -> Total:
     coefficients = place.spread(flows.astype(float))
     numbers = np.flatnonzero(coefficients)
     step = float(balance.model.variables["step"].to_numpy(dtype=np.float64)[numbers[0]])
-    if moves(coefficients, place):
-        polytope = Polytope(place, [Term(flows)])
-        low, high = polytope.extremes(polytope.total([Term(flows)]))
-        return Total(np.nan, np.nan, low.value / step, high.value / step, np.nan)
+    if place.moves(coefficients):
+        terms = [Term(flows & place.there)]
+        polytope = Polytope(place, terms, {})
+        ends = polytope.extremes(polytope.total(terms))
+        values = [end.value / step for end in ends or ()]
+        low, high = (value if np.isfinite(value) else np.nan for value in values)
+        return Total(np.nan, np.nan, low, high, np.nan)
     found = balance.bounded.estimate
     row = sp.csr_array(sp.csr_array(coefficients[numbers][None, :]) @ sensitivities(found, numbers))
     sd = float(np.sqrt(max(found.propagate(row)[0, 0], 0.0))) / step
     value = float(coefficients @ found.x) / step
-    floor = float(balance.model.equations.lower[numbers].sum()) / step
+    floor, ceiling = (
+        float(ends[numbers].sum()) / step
+        for ends in (balance.model.equations.lower, balance.model.equations.upper)
+    )
     share = float(influence(place, row)[0][balance.is_assumption[found.structure.data]].sum())
-    low_end = value - 1.96 * sd
-    return Total(value, sd, max(low_end, min(floor, value)), value + 1.96 * sd, share)
+    low = max(value - 1.96 * sd, min(floor, value))
+    high = min(value + 1.96 * sd, max(ceiling, value))
+    return Total(value, sd, low, high, share)

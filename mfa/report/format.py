@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from mfa.sankey.figures import format_number
+
+SMALLEST_SD = 5e-5  # of a share: what two decimals of a percent can show
 
 
 def known(value: object) -> bool:
@@ -34,18 +37,31 @@ def plus_minus(value: float, sd: float) -> str:
     return f"{shown[0].replace('-', '−')} ± {shown[1]}"
 
 
-def low_high(low: float, high: float, unlimited: str) -> str:
-    """Write a range; an end without limit is said so.
+def low_high(low: float, high: float, words: Mapping[str, str]) -> str:
+    """Write a range; an end without limit is said so in words.
 
     Examples
     --------
-    >>> low_high(0.0, 887.4, "no limit"), low_high(5.0, math.nan, "no limit")
-    ('0–887', '5 – no limit')
+    >>> words = {"unlimited": "no upper limit", "unlimited_below": "no lower limit"}
+    >>> low_high(0.0, 887.4, words), low_high(-5.0, 3.0, words), low_high(5.0, math.nan, words)
+    ('0–887', '−5 … 3', '5 – no upper limit')
     """
-    left = format_number(low) if known(low) else "−∞"
-    if not known(high):
-        return f"{left} – {unlimited}"
-    return f"{left}–{format_number(high)}" if high >= 0 else f"{left} … {format_number(high)}"
+    left = format_number(low) if known(low) else words["unlimited_below"]
+    right = format_number(high) if known(high) else words["unlimited"]
+    if not (known(low) and known(high)):
+        return f"{left} – {right}"
+    return f"{left}–{right}" if low >= 0 else f"{left} … {right}"
+
+
+def fixed(value: float, digits: int) -> str:
+    """Write a number with so many decimals, nothing where it is unknown.
+
+    Examples
+    --------
+    >>> fixed(-44.23, 1), fixed(-0.01, 1), fixed(math.nan, 1)
+    ('−44.2', '0.0', '')
+    """
+    return f"{round(value, digits) + 0.0:,.{digits}f}".replace("-", "−") if known(value) else ""
 
 
 def percent(share: float) -> str:
@@ -56,17 +72,23 @@ def percent(share: float) -> str:
     >>> percent(0.34792), percent(0.00931), percent(1.0)
     ('34.8 %', '0.9 %', '100 %')
     """
-    value = 100 * share
+    value = round(100 * share, 9)
     digits = 0 if value == round(value) else 1
-    return f"{value:.{digits}f} %"
+    return f"{fixed(value, digits)} %"
 
 
 def percent_sd(share: float, sd: float) -> str:
-    """Write a share ± sd in percent."""
-    if not known(sd) or sd == 0:
+    """Write a share ± sd in percent; an sd too small to be seen is left out.
+
+    Examples
+    --------
+    >>> percent_sd(0.407, 0.1432), percent_sd(1.0, 1e-9)
+    ('40.7 ± 14.3 %', '100 %')
+    """
+    if not known(sd) or sd < SMALLEST_SD:
         return percent(share)
     digits = 2 if 100 * sd < 0.1 else 1
-    return f"{100 * share:.{digits}f} ± {100 * sd:.{digits}f} %"
+    return f"{fixed(100 * share, digits)} ± {fixed(100 * sd, digits)} %"
 
 
 def p_words(p: float) -> str:

@@ -10,21 +10,24 @@ from mfa.report import format as fmt
 from mfa.report.page import Page
 from mfa.sankey.figures import format_number
 
+_CLOSED = 1e-9  # of what passes through a process
+
 
 def _shown(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     """Return the columns that flows and stocks share."""
     status, basis = row["status"], row["basis"]
     result = fmt.plus_minus(row["value"], row["sd"])
-    open_ = fmt.low_high(row["low"], row["high"], page.words["unlimited"])
+    open_ = fmt.low_high(row["low"], row["high"], page.words)
     return {
-        "year": row["year"],
-        "substance": row["substance"],
+        "year": page.year_name(row["year"]),
+        "substance": page.substance_name(row["substance"]),
         "observed": fmt.plus_minus(row["observed"], row["observed_sd"]),
         "left_out": not row["include"],
         "result": result or open_,
         "status": page.words[f"status:{status}"],
         "undetermined": status == "undetermined",
         "basis": page.words.get(f"basis:{basis}", basis),
+        "basis_assumed": basis == "assumption",
         "assumption": basis == "assumption" or (row["assumed"] == row["assumed"] > 0.5),
         "cell": row["cell"],
         "reference": row["reference"],
@@ -35,14 +38,16 @@ def _shown(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
 def flow_rows(page: Page) -> list[dict[str, Any]]:
     """Return every flow, by name then year."""
     table = page.balance.flows
-    order = pd.Categorical(table["flow"], page.balance.system.flows["flow"].tolist())
-    table = table.assign(order=order).sort_values(["order", "substance", "year"], kind="stable")
+    system = page.balance.system
+    flow = pd.Categorical(table["flow"], system.flows["flow"].tolist())
+    layer = pd.Categorical(table["substance"], system.layers)
+    table = table.assign(order=flow, layer=layer)
+    table = table.sort_values(["order", "layer", "year"], kind="stable")
     return [
         {
-            "name": page.name_of(row["flow"]),
-            "flow": row["flow"],
-            "from": page.name_of(row["from"]),
-            "to": page.name_of(row["to"]),
+            "name": page.flow_name(row["flow"]),
+            "from": page.process_name(row["from"]),
+            "to": page.process_name(row["to"]),
             **_shown(page, row),
         }
         for row in table.to_dict("records")
@@ -53,13 +58,19 @@ def stock_rows(page: Page) -> list[dict[str, Any]]:
     """Return every level and change."""
     return [
         {
-            "name": page.name_of(row["process"]),
+            "name": page.process_name(row["process"]),
             "quantity": page.words[row["quantity"]],
-            "unit": str(row["unit"]).replace("/yr", page.words["per_year"]),
+            "unit": page.unit_name(row["unit"]),
             **_shown(page, row),
         }
         for row in page.balance.stocks.to_dict("records")
     ]
+
+
+def _dust(residual: float, throughput: float) -> str:
+    """Write what a closed balance leaves open: nothing, to the rounding that closure allows."""
+    closed = abs(residual) <= _CLOSED * throughput
+    return "0" if closed else format_number(residual, 1)
 
 
 def balance_rows(page: Page) -> list[dict[str, Any]]:
@@ -74,37 +85,43 @@ def balance_rows(page: Page) -> list[dict[str, Any]]:
         before = row["residual_before"]
         out.append(
             {
-                "name": page.name_of(row["process"]),
+                "name": page.process_name(row["process"]),
                 "year": row["year"],
-                "substance": row["substance"],
+                "substance": page.substance_name(row["substance"]),
                 **numbers,
-                "before": f"{format_number(before)} (z = {z:.1f})" if fmt.known(z) else "",
+                "before": f"{format_number(before)} (z = {fmt.fixed(z, 1)})"
+                if fmt.known(z)
+                else "",
                 "flagged": fmt.known(z) and abs(z) > 1.96,
-                "after": f"{row['residual']:.1g}" if row["residual"] else "0",
+                "after": _dust(row["residual"], row["throughput"]),
             }
         )
     return out
 
 
+def share_rows(page: Page) -> list[dict[str, Any]]:
+    """Return every coefficient and composition."""
+    some = page.data[page.data["quantity"].isin(["coefficient", "composition"])]
+    return [
+        {
+            "name": page.item_name(row["item"], row["quantity"], row["substance"]),
+            **_shown(page, row),
+        }
+        for row in some.to_dict("records")
+    ]
+
+
 def assumption_rows(page: Page) -> list[dict[str, Any]]:
     """Return every datum that the user calls an assumption."""
-    system = page.balance.system
-    out = []
-    for table, key in (
-        (system.data, "flow"),
-        (system.stocks, "process"),
-        (system.observations, "observation"),
-    ):
-        some = table[(table["basis"] == "assumption") & table["value"].notna()]
-        out += [
-            {
-                "name": page.name_of(row[key]),
-                "year": row["year"],
-                "value": fmt.plus_minus(row["value"], row["sd"]),
-                "cell": row["cell"],
-                "note": row["note"],
-                "reference": row["reference"],
-            }
-            for row in some.to_dict("records")
-        ]
-    return out
+    some = page.data[(page.data["basis"] == "assumption") & page.data["observed"].notna()]
+    return [
+        {
+            "name": page.item_name(row["item"], row["quantity"], row["substance"]),
+            "year": page.year_name(row["year"]),
+            "value": page.amount(row["observed"], row["observed_sd"], row["unit"]),
+            "cell": row["cell"],
+            "note": row["note"],
+            "reference": row["reference"],
+        }
+        for row in some.to_dict("records")
+    ]

@@ -18,6 +18,7 @@ from mfa.recycling.sets import Sets
 from mfa.recycling.totals import Total, total
 from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, Status, StockBox
 from mfa.sankey.words import TEXT
+from mfa.schema import STAGES
 
 Lang = Literal["en", "ja"]
 _ASSUMED = 0.5
@@ -117,7 +118,7 @@ def _scene(balance: Balance, year: int | None, substance: str | None, lang: Lang
     )
     processes = system.processes
     inside = (processes["kind"] == "process").to_numpy()
-    groups = np.where(processes["group"] != "", processes["group"], processes["process"])
+    groups = np.where(processes["group"] != "", _group_ids(processes), processes["process"])
     losses = bottlenecks(balance)
     worst = losses[
         losses["bottleneck"] & (losses["substance"] == substance) & (losses["year"] == year)
@@ -132,6 +133,13 @@ def _scene(balance: Balance, year: int | None, substance: str | None, lang: Lang
         groups=np.where(inside, groups, "").tolist(),
         bottleneck=str(worst["item"].iat[0]) if len(worst) else "",
     )
+
+
+def _group_ids(processes: pd.DataFrame) -> pd.Series:
+    """Return box ids of groups, told apart from a process of the same name that stands alone."""
+    alone = processes["process"][processes["group"] == ""]
+    taken = processes["group"].isin(alone)
+    return processes["group"].where(~taken, "group:" + processes["group"])
 
 
 def _clean(value: object) -> float | None:
@@ -159,15 +167,20 @@ def _nodes(scene: _Scene) -> tuple[Node, ...]:
     for process in touched.tolist():
         if scene.groups[process]:
             members.setdefault(scene.groups[process], []).append(process)
-    return tuple(_node(scene, name, some) for name, some in members.items())
+    return tuple(_node(scene, name, some) for name, some in sorted(members.items()))
+
+
+def _group_name(scene: _Scene, group: str) -> str:
+    """Return the name of a group in the chart's language; any member may give the Japanese one."""
+    rows = scene.balance.system.processes
+    local = rows["group_ja"][(rows["group"] == group) & (rows["group_ja"] != "")]
+    return str(local.min()) if scene.lang == "ja" and len(local) else group
 
 
 def _node(scene: _Scene, name: str, members: list[int]) -> Node:
-    rows = scene.balance.system.processes.iloc[members]
+    rows = scene.balance.system.processes.iloc[members].sort_values("process")
     first = rows.iloc[0]
-    label = scene.name(first)
-    if first["group"]:
-        label = str((scene.lang == "ja" and first["group_ja"]) or first["group"])
+    label = _group_name(scene, first["group"]) if first["group"] else scene.name(first)
     table = scene.balance.processes
     ids = rows["process"].tolist()
     here = table[
@@ -185,7 +198,7 @@ def _node(scene: _Scene, name: str, members: list[int]) -> Node:
     return Node(
         id=name,
         label=label,
-        stage=str(first["stage"]),
+        stage=min(rows["stage"], key=lambda stage: STAGES.index(stage) if stage else len(STAGES)),
         column=None if wish["column"] != wish["column"] else int(wish["column"]),
         row=None if wish["row"] != wish["row"] else int(wish["row"]),
         stock=_stock(scene, ids),
@@ -293,12 +306,11 @@ def _ids(scene: _Scene, processes: Ints) -> list[str]:
 
 def _together(sum_: Total, rows: pd.DataFrame) -> Quantity:
     """Return the sum of a bundle as a quantity; its status is the least certain of the parts'."""
-    known = sum_.value == sum_.value
-    order = ("calculated", "measured", "reconciled", "fixed")
     status: Status = "undetermined"
-    if known:
-        present = [name for name in order if (rows["status"] == name).any()]
-        status = present[0] if present else "calculated"  # type: ignore[assignment]
+    if sum_.value == sum_.value:
+        order: tuple[Status, ...] = ("calculated", "measured", "reconciled", "fixed")
+        known = (rows["status"] != "undetermined").all()
+        status = next((s for s in order if known and (rows["status"] == s).any()), "calculated")
     return Quantity(
         value=_clean(sum_.value),
         sd=_clean(sum_.sd),
@@ -312,12 +324,10 @@ def _together(sum_: Total, rows: pd.DataFrame) -> Quantity:
 def _label(scene: _Scene, outside: str, parts: list[Part]) -> str:
     """Return the name of a single flow, or of what many flows share outside the boundary."""
     if len(parts) == 1:
-        return parts[0].label
+        return parts[0].label or (parts[0].flow if outside else "")
     if not outside:
         return ""
     processes = scene.balance.system.processes
-    rows = processes[(processes["group"] == outside) | (processes["process"] == outside)]
-    first = rows.iloc[0]
-    if first["group"] == outside:
-        return str((scene.lang == "ja" and first["group_ja"]) or outside)
-    return scene.name(first)
+    if (processes["group"] == outside).any():
+        return _group_name(scene, outside)
+    return scene.name(processes[processes["process"] == outside].iloc[0])

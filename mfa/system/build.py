@@ -133,6 +133,7 @@ def _read_flows(
     checks.check_flow_values(sheet, findings)
     checks.warn_gaps(sheet, settings.layers, findings)
     checks.warn_dead_ends(processes, flows, findings)
+    checks.warn_uncounted_scrap(sheet, flows, processes.frame, findings)
     if sheet.frame.empty and processes.frame.empty and not findings.unknown:
         what, do = "nothing is filled in yet", "fill in the sheets 'processes' and 'flows'"
         findings.warning(what, do, None, "processes!2")
@@ -154,8 +155,9 @@ def _read_relations(
     """Return stocks, coefficients, compositions and observations in the system's unit."""
     layers = settings.layers
     relations.check_stocks(parsed["stocks"], processes, layers, findings)
-    relations.check_coefficients(parsed["coefficients"], flows, layers, findings)
-    relations.check_compositions(parsed["compositions"], flows, layers, findings)
+    data = parsed["flows"].frame
+    relations.check_coefficients(parsed["coefficients"], flows, data, layers, findings)
+    relations.check_compositions(parsed["compositions"], flows, data, layers, findings)
     first = relations.check_observations(parsed["observations"], flows, processes, layers, findings)
     out = {}
     out["stocks"] = _with_data(parsed["stocks"], _base(parsed["stocks"]), settings, findings)

@@ -282,6 +282,8 @@ def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, 
             if fold(name) in map(fold, RESULT_COLUMNS):
                 advice = "rename it: it means nothing here, and results have a column of that name"
             findings.warning(f"unknown column {header!r}", advice, None, place)
+    if not (found or spec.required or any(raw.columns)):
+        return found  # an empty sheet that need not be there
     if spec.columns[0].name not in found:
         findings.unknown.add(spec.name)
     for column in spec.columns:

@@ -224,7 +224,7 @@ def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -
                 missing.append(f"{name} in " + ("any year" if every else ", ".join(lack)))
         findings.warning(
             f"the flow {flow!r} has no row for " + "; ".join(missing) + ": it carries none there",
-            "add rows with a blank value if it is unknown",
+            "add rows: a blank value if it is unknown, 0 with sd 0 if there is none",
             None,
             sheet.place(first[flow], "flow"),
         )
@@ -258,3 +258,25 @@ def warn_dead_ends(sheet: ParsedSheet, flows: pd.DataFrame, findings: Findings) 
                 f"the process {name!r} sends but never receives: its outflows can only be 0",
                 "make it kind source or import, or give it a stock",
             )
+
+
+def warn_uncounted_scrap(
+    sheet: ParsedSheet, flows: pd.DataFrame, processes: pd.DataFrame, findings: Findings
+) -> None:
+    """Warn of scrap whose role and origin do not go together, so that no indicator counts it."""
+    ends = processes.drop_duplicates("process").set_index("process")
+    kind, stage = flows["from"].map(ends["kind"]), flows["from"].map(ends["stage"])
+    roles = flows["role"].fillna("").str.split(",")
+    own = roles.map(lambda parts: not {"old_scrap", "new_scrap"}.isdisjoint(parts))
+    mixed = roles.map(lambda parts: "scrap" in parts)
+    first = sheet.frame["flow"].drop_duplicates()
+    row = dict(zip(first, first.index, strict=True))
+    for flow, role in flows.loc[own & (kind == "import"), ["flow", "role"]].itertuples(index=False):
+        what = f"the flow {flow!r} is imported: no indicator counts it as old or new scrap"
+        do = "give it the role scrap, so that it counts as imported scrap"
+        findings.warning(what, do, role, sheet.place(row[flow], "role"))
+    makes = (kind == "process") & ~stage.isin(["collection", "sorting", "recycling", "trade"])
+    for flow, role in flows.loc[mixed & makes, ["flow", "role"]].itertuples(index=False):
+        what = f"the flow {flow!r} is mixed scrap straight from where it arises: nothing counts it"
+        do = "give it the role new_scrap, old_scrap or home_scrap"
+        findings.warning(what, do, role, sheet.place(row[flow], "role"))

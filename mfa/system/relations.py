@@ -20,9 +20,9 @@ def check_stocks(
     check = Checker(sheet, findings)
     fill_substances(sheet, layers, findings)
     check_names(sheet, "process", processes["process"], "processes", findings)
-    without = sheet.frame["process"].isin(processes.loc[~processes["stock"], "process"].dropna())
+    named, stores = sheet.frame["process"], processes.loc[processes["stock"], "process"]
     check.error(
-        without.to_numpy(),
+        (named.isin(processes["process"].dropna()) & ~named.isin(stores)).to_numpy(),
         "process",
         "the process '{process}' has no stock",
         "write yes in its column stock in the sheet 'processes', or remove this row",
@@ -56,11 +56,51 @@ def _check_flow_lists(sheet: ParsedSheet, flows: list[str], findings: Findings) 
                 findings.error("flow: no such flow", advice, name, sheet.place(i, "flow"))
 
 
+def _idle(sheet: ParsedSheet, data: pd.DataFrame, *, both: bool) -> np.ndarray:
+    """Return the shares that say nothing, because no row of the sheet ``flows`` fits them.
+
+    Parameters
+    ----------
+    sheet : ParsedSheet
+        Coefficients or compositions.
+    data : DataFrame
+        The rows of the sheet ``flows``.
+    both : bool
+        Whether a flow needs a row for goods beside that for the substance.
+    """
+    frame = sheet.frame
+    lists = [[] if cell is None else cell.split(",") for cell in frame["flow"].tolist()]
+    some = data.loc[data["flow"].isin({name for names in lists for name in names})]
+    have: dict[str, set[tuple[str, float]]] = {}
+    for flow, substance, year in some[["flow", "substance", "year"]].itertuples(index=False):
+        have.setdefault(flow, set()).add((substance, year))
+
+    def fits(flow: str, substance: str | None, year: float) -> bool:
+        rows = have[flow]
+        return any(
+            substance in (None, s)
+            and (np.isnan(year) or year == y)
+            and (not both or (GOODS, y) in rows)
+            for s, y in rows
+        )
+
+    keys = zip(lists, frame["substance"].tolist(), frame["year"].tolist(), strict=True)
+    idle = [
+        all(name in have for name in names) and not any(fits(name, s, y) for name in names)
+        for names, s, y in keys
+    ]
+    return np.asarray(np.array(idle, dtype=bool) & ~sheet.is_bad("flow", "substance", "year"))
+
+
 def check_coefficients(
-    sheet: ParsedSheet, flows: list[str], layers: tuple[str, ...], findings: Findings
+    sheet: ParsedSheet,
+    flows: list[str],
+    data: pd.DataFrame,
+    layers: tuple[str, ...],
+    findings: Findings,
 ) -> None:
     """Note coefficients of flows that do not exist and rows that repeat each other."""
-    frame = sheet.frame
+    frame, check = sheet.frame, Checker(sheet, findings)
     frame["of"] = frame["of"].where(frame["of"].notna(), "inputs")
     _check_flow_lists(sheet, flows, findings)
     names = ["inputs", "outputs", *flows]
@@ -73,10 +113,20 @@ def check_coefficients(
         "remove one; a second source gets an id of its own",
         findings,
     )
+    idle = _idle(sheet, data, both=False)
+    no_goods = (frame["substance"] == GOODS).to_numpy() & ~(data["substance"] == GOODS).any()
+    what = "no flow of the coefficient '{coefficient}' has a row for its substance and year"
+    do = "add rows to the sheet 'flows', with a blank value if it is unknown"
+    check.error(idle & no_goods, "flow", what, do)
+    check.warning(idle & ~no_goods, "flow", f"{what}: it says nothing", do)
 
 
 def check_compositions(
-    sheet: ParsedSheet, flows: list[str], layers: tuple[str, ...], findings: Findings
+    sheet: ParsedSheet,
+    flows: list[str],
+    data: pd.DataFrame,
+    layers: tuple[str, ...],
+    findings: Findings,
 ) -> None:
     """Note compositions of flows or substances that do not exist and repeated rows."""
     _check_flow_lists(sheet, flows, findings)
@@ -88,11 +138,14 @@ def check_compositions(
         "remove one",
         findings,
     )
-    Checker(sheet, findings).error(
-        (sheet.frame["substance"] == GOODS).to_numpy(),
-        "substance",
-        "goods has no composition in itself",
-        "name a substance",
+    goods = (sheet.frame["substance"] == GOODS).to_numpy()
+    check = Checker(sheet, findings)
+    check.error(goods, "substance", "goods has no composition in itself", "name a substance")
+    check.warning(
+        _idle(sheet, data, both=True) & ~goods,
+        "flow",
+        "the composition says nothing: '{flow}' has no rows for both {substance} and goods",
+        "add rows to the sheet 'flows', with a blank value if it is unknown",
     )
 
 

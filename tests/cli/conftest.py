@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -63,6 +65,17 @@ class Desk:
         assert answer.out == ""
         assert answer.err
         return answer
+
+    def as_json(self, *words: object, code: int) -> dict[str, Any]:
+        """Run a command that must fail, and return its answer: one JSON document, nothing else."""
+        before = self.files()
+        answer = self.run(*words, "--json", code=code)
+        assert self.files() == before
+        assert answer.err == ""
+        data: dict[str, Any] = json.loads(answer.out)
+        assert data["exit"] == code
+        assert data["outputs"] == []
+        return data
 
 
 @pytest.fixture

@@ -39,22 +39,24 @@ COMMANDS = [
 ]
 
 
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
 @pytest.mark.parametrize("name", BAD)
-def test_errors_in_the_input_name_their_place(desk, name):
+def test_errors_in_the_input_name_their_place(desk, name, command):
     tables, words = BAD[name]
     desk.book(tables)
-    answer = desk.refused("check", "book.xlsx", code=3)
+    answer = desk.refused(*command, code=3)
     for word in words:
         assert word in answer.err
     lines = [line for line in answer.err.splitlines() if line.startswith("error: ")]
     assert lines
     assert all("book.xlsx" in line for line in lines)
+    problems = desk.as_json(*command, code=3)["problems"]
+    assert len(lines) == sum(problem["severity"] == "error" for problem in problems)
 
 
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda words: words[0])
-def test_every_command_refuses_it_alike(desk, command):
+def test_a_misspelt_name_is_quoted_and_the_right_one_offered(desk):
     desk.book(BAD["misspelt process"][0])
-    answer = desk.refused(*command, code=3)
+    answer = desk.refused("report", "book.xlsx", code=3)
     assert "error: book.xlsx, flows!C2: " in answer.err
     assert "(found 'Smeltr'); did you mean 'Smelter'?" in answer.err
 
@@ -102,11 +104,14 @@ FILES = {
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("command", ["check", "report"])
+@pytest.mark.parametrize("command", ["check", "balance", "report"])
 def test_files_that_are_no_workbooks(desk, name, command):
     content, words = FILES[name]
     (desk.folder / name).write_bytes(content)
     answer = desk.refused(command, name, code=3)
+    (problem,) = desk.as_json(command, name, code=3)["problems"]
+    assert problem["file"] == name
+    assert words in problem["what"] + problem["do"]
     assert answer.err.startswith(f"error: {name}: ")
     assert words in answer.err
     assert "; " in answer.err
@@ -154,6 +159,9 @@ def test_exact_values_that_clash(desk, command):
     answer = desk.refused(*command, code=5)
     for word in ("flows!E2", "flows!E3", "= 5", "= 7", "sd"):
         assert word in answer.err
+    problem = desk.as_json(*command, code=5)["problems"][-1]
+    assert "= 5" in problem["what"]
+    assert "\n" not in problem["what"]
 
 
 def test_a_clash_names_the_file_and_ends_in_advice(desk):

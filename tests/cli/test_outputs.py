@@ -103,9 +103,8 @@ def test_a_report_beside_its_input_does_not_overwrite_it(desk):
     # A report's results.xlsx is an input again, and its report may go to the same folder.
     (desk.folder / "out").mkdir()
     path = desk.book(books.SMALL, "out/results.xlsx")
-    before = path.read_bytes()
-    CliRunner().invoke(app, ["report", "out/results.xlsx", "-o", "out"])
-    assert path.read_bytes() == before
+    answer = desk.refused("report", path, "-o", "out", code=2)
+    assert "would overwrite the input" in answer.err
 
 
 def csv_folder(desk):
@@ -135,6 +134,13 @@ def test_the_current_folder_as_input(desk, monkeypatch):
     assert desk.run("check", ".", code=0).out.startswith("case: ")
     name = desk.run("balance", ".", code=0).out.splitlines()[-1]
     assert name == "case-results.xlsx"
+    desk.run("report", ".", code=0)
+    assert Path("reports/case/report.html").is_file()
+
+
+def test_a_folder_with_a_dot_in_its_name_keeps_it(desk):
+    csv_folder(desk).rename(desk.folder / "case.v2")
+    assert desk.run("balance", "case.v2", code=0).out.splitlines()[-1] == "case.v2-results.xlsx"
 
 
 def test_an_output_folder_that_is_a_file(desk, small):

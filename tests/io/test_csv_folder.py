@@ -182,3 +182,33 @@ def test_the_checksum_follows_the_content(folder):
     assert mfa.read_tables(path).source.sha256 == first
     (path / "flows.csv").write_text(FLOWS, encoding="utf-8")
     assert mfa.read_tables(path).source.sha256 != first
+
+
+def test_other_files_may_look_as_they_like(folder):
+    path = folder()
+    (path / "notes.csv").write_text("a;b\n1,2,3\n", encoding="utf-8")
+    notes = mfa.read_tables(path).sheets["notes"]
+    assert (notes.headers, notes.columns) == (("a;b", "", ""), ([1.0], [2.0], [3.0]))
+
+
+def test_faults_of_files_and_cells_are_reported_together(folder):
+    path = folder(processes="process,kind\nMine,sorce\n", stocks="process;year\n")
+    (path / "flows.csv").write_bytes(FLOWS.replace("ore", "銅").encode("cp932"))
+    places = [(problem.sheet, problem.cell) for problem in errors(path)]
+    assert places == [("processes", "B2"), ("flows", ""), ("stocks", "")]
+
+
+@pytest.mark.parametrize("data", [b"PK\3\4...", b"\0\1\2", b'flow,from\n"ore,Mine\n'])
+def test_files_that_are_no_tables_are_told_once(folder, data):
+    problem = books.only(errors(folder(flows=data)))
+    assert "flows.csv" in problem.what
+
+
+def test_an_empty_file_for_a_sheet_that_need_not_be_there(folder):
+    assert mfa.read_tables(folder(stocks=b"")).problems == ()
+
+
+def test_suffixes_in_capitals(folder):
+    path = folder()
+    (path / "flows.csv").rename(path / "FLOWS.CSV")
+    assert len(mfa.read_tables(path).data) == 6

@@ -293,3 +293,26 @@ def test_texts_stay_texts_in_libreoffice(results, resaved):
                 assert truth or cell.data_type in ("s", "n", "b", "d"), (sheet.title, cell.value)
     names = table(book["processes"])["name"].tolist()
     assert names[4:] == RISKY
+
+
+def test_sheets_of_the_user_that_are_called_like_results_are_kept(tmp_path):
+    book = books.small() | {"Survey": [["a"], [1]], "PROVENANCE": [["b"], [2]]}
+    path = tmp_path / "results.xlsx"
+    system = again(mfa.reconcile(books.read(book)), path)
+    written = openpyxl.load_workbook(path)
+    assert rows(written["Survey (2)"]) == [["a"], [1]]
+    assert rows(written["PROVENANCE (2)"]) == [["b"], [2]]
+    assert system.sheets["Survey (2)"].columns == ([1],)
+
+
+def test_errors_stay_errors_and_texts_stay_texts(tmp_path):
+    source = books.save(
+        books.small() | {"Mine": [["#N/A", "x"], ["#REF!", None]]}, tmp_path / "b.xlsx"
+    )
+    book = openpyxl.load_workbook(source)
+    book["Mine"]["B2"] = "#REF!"
+    book.save(source)
+    path = tmp_path / "results.xlsx"
+    again(mfa.reconcile(mfa.read_workbook(source)), path)
+    sheet = openpyxl.load_workbook(path)["Mine"]
+    assert [sheet[cell].data_type for cell in ("A1", "A2", "B2")] == ["s", "s", "e"]

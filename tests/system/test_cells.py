@@ -261,3 +261,31 @@ def test_texts_keep_what_is_in_them():
     texts = ["=1+1", "@x", "-2+3", "<b>", "a\nb", '"quoted"', "{x}", "%s", "  padded  ", "{{y}}"]
     system = books.read(books.flows_book(*({"note": text} for text in texts)))
     assert system.data["note"].tolist() == [text.strip() for text in texts]
+
+
+def test_lookalikes_of_a_year_are_seen_through():
+    found = books.errors(books.put(books.put(SMALL, "flows!E2", "20l8"), "flows!E3", "2O18"))
+    assert [p.do for p in found] == ["write 2018", "write 2018"]
+
+
+def test_faults_do_not_spread_to_other_cells():
+    # An unreadable kind, stock, quantity or relation is not taken for its default.
+    faults = {"processes!D2": "sorce", "processes!E4": "perhaps", "stocks!D2": "levl"}
+    book = books.small(
+        observations=[
+            ["observation", "flow", "year", "relation", "value"],
+            ["most", "ore", 2018, "≤", 120],
+        ]
+    )
+    for place, text in faults.items():
+        book = books.put(book, place, text)
+    wanted = [*faults, "observations!D2"]
+    assert [f"{p.sheet}!{p.cell}" for p in books.problems(book)] == wanted
+
+
+def test_a_column_that_cannot_be_read_does_not_blame_the_others():
+    book = books.put(SMALL, "system!B5", None)
+    book = books.add(book, "system", ["default_cv", "some"])
+    for row in range(2, 8):
+        book = books.put(book, f"flows!H{row}", None)
+    assert [p.cell for p in books.errors(book)] == ["B5", "B7"]

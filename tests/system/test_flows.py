@@ -245,3 +245,22 @@ def test_a_flow_without_a_row_for_a_substance_carries_none_of_it():
     )
     flows = mfa.reconcile(books.read(book)).flows.set_index("flow")
     assert flows.loc["out", "value"] == 9
+
+
+@pytest.mark.parametrize(
+    ("row", "role", "kind", "warns"),
+    [
+        (2, "old_scrap", "import", True),
+        (2, "new_scrap", "import", True),
+        (2, "scrap", "import", False),
+        (2, "old_scrap", "source", False),
+        (4, "scrap", "source", True),
+        (4, "old_scrap", "source", False),
+    ],
+)
+def test_scrap_that_no_indicator_counts_is_warned_of(row, role, kind, warns):
+    """Imported scrap is neither old nor new; what use throws away is no mixed scrap yet."""
+    roles = [None] * (row - 2) + [role]
+    book = books.with_column(books.put(SMALL, "processes!D2", kind), "flows", "role", *roles)
+    found = [p for p in books.read(book).problems if "counts it" in p.what]
+    assert [(p.sheet, p.cell, p.found) for p in found] == [("flows", f"I{row}", role)] * warns

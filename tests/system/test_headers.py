@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import openpyxl
 import pandas as pd
 import pytest
 
+import mfa
 from mfa.schema import SHEET, SHEETS, column_names, fold, sheet_names
 
 from . import books
@@ -252,3 +254,21 @@ def test_only_three_sheets_must_be_there():
     assert books.read(book).problems == ()
     frames = books.frames(book)
     assert set(frames) == {"system", "processes", "flows"}
+
+
+@pytest.mark.parametrize(("name", "found"), [("stocks", 0), ("observations", 0), ("flows", 4)])
+def test_empty_sheets_are_faults_only_where_they_must_be_filled(name, found):
+    assert len(books.errors(books.small(**{name: [[None]]}))) == found
+
+
+def test_sheets_called_like_results_are_the_user_s():
+    system = books.read(books.small() | {"Survey": [["a"], [1]]})
+    assert system.sheets["Survey"].columns == ([1],)
+
+
+def test_errors_in_columns_of_the_user_do_no_harm(tmp_path):
+    path = books.save(books.with_column(books.SMALL, "flows", "mine", 1), tmp_path / "book.xlsx")
+    book = openpyxl.load_workbook(path)
+    book["flows"]["I3"] = "#DIV/0!"
+    book.save(path)
+    assert mfa.read_workbook(path).data["mine"].tolist()[:3] == [1, "#DIV/0!", None]

@@ -154,3 +154,20 @@ def test_goods_in_a_composition_are_one_fault():
     rows = [{"flow": "a", "substance": "goods", "value": 0.1, "sd": 0}]
     problem = books.only(books.errors(with_compositions(*rows)))
     assert "goods" in problem.what
+
+
+def test_shares_that_speak_of_no_row_are_told():
+    rows = [
+        {"coefficient": "k", "flow": "c, d", "of": "inputs", "year": 2031, "value": 0.5, "sd": 0},
+        {"coefficient": "l", "flow": "c", "value": 0.5, "sd": 0},
+    ]
+    problem = books.only(p for p in books.warnings(with_coefficients(*rows)) if p.sheet)
+    assert (problem.sheet, problem.cell) == ("coefficients", "B2")
+    assert "'k'" in problem.what
+    row = {"coefficient": "k", "flow": "c", "substance": "goods", "value": 0.5, "sd": 0}
+    problem = books.only(books.errors(with_coefficients(row)))  # nothing counts goods at all
+    assert (problem.sheet, problem.cell) == ("coefficients", "B2")
+    book = books.flows_book(*ROWS)
+    book["compositions"] = [["flow", "substance", "value", "sd"], ["a", "Cu", 0.5, 0]]
+    problem = books.only(p for p in books.warnings(book) if p.sheet)
+    assert (problem.sheet, problem.cell) == ("compositions", "A2")

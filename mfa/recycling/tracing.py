@@ -1,0 +1,111 @@
+"""Which mixtures are known at a place although not every flow is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mfa.balance.network import Floats, Ints, Mask
+from mfa.recycling.origin import UNKNOWN, Mixture, Origin, mix
+from mfa.recycling.place import Place
+
+
+@dataclass(frozen=True, eq=False)
+class Tracing:
+    """One origin at a place.
+
+    Attributes
+    ----------
+    place : Place
+    origin : Origin
+    unknown_is : float
+        Share of the origin that is taken for granted in everything of unknown origin, 0 or 1.
+    """
+
+    place: Place
+    origin: Origin
+    unknown_is: float = 0.0
+
+    @cached_property
+    def closed(self) -> Mask:
+        """Processes of the lane whose mixture is determined.
+
+        What enters from outside and from each process upstream need only be determined in sum;
+        mixtures upstream that are not determined themselves open those downstream.
+        """
+        sets, share = self.place.sets, self.origin.share
+        enters = np.flatnonzero(self.origin.enters(sets))
+        key = np.where(
+            self.origin.is_mixed, sets.tail, -1.0 - np.where(share == UNKNOWN, 2.0, share)
+        )
+        out = self.origin.lane & ~self._shaken
+        for process in np.flatnonzero(out).tolist():
+            here = enters[sets.head[enters] == process]
+            groups = (here[key[here] == one] for one in np.unique(key[here]))
+            out[process] = not any(self._moves(group) for group in groups)
+        passes = enters[self.origin.is_mixed[enters]]
+        while True:
+            upstream = sets.head[passes[~out[sets.tail[passes]]]]
+            if not out[upstream].any():
+                return out
+            out[upstream] = False
+
+    def _moves(self, flows: Ints) -> bool:
+        weight = np.zeros(len(self.place.number))
+        weight[flows] = 1.0
+        return self.place.moves(self.place.spread(weight))
+
+    @property
+    def _shaken(self) -> Mask:
+        """Processes with an undetermined stock change or discrepancy."""
+        place, sets = self.place, self.place.sets
+        out = place.is_loose(place.change)
+        open_ = np.flatnonzero(sets.discrepancies & place.is_loose(place.number))
+        out[sets.tail[open_]] = True
+        out[sets.head[open_]] = True
+        return np.asarray(out)
+
+    @cached_property
+    def _extra(self) -> Floats:
+        """What enters each process from nowhere in particular: of unknown origin."""
+        place, sets = self.place, self.place.sets
+        out = np.maximum(-place.additions, 0.0)
+        gaps = np.flatnonzero(sets.discrepancies)
+        np.add.at(out, sets.tail[gaps], np.maximum(-place.x[gaps], 0.0))
+        np.add.at(out, sets.head[gaps], np.maximum(place.x[gaps], 0.0))
+        return np.asarray(out)
+
+    @cached_property
+    def _mixture(self) -> Mixture:
+        return mix(self.place.sets, self.origin, self.place.x, self._extra, self.closed)
+
+    @cached_property
+    def share(self) -> Floats:
+        """Share of the origin in each flow, nan where the mixture it stems from is open."""
+        found = self._mixture.share + self.unknown_is * self._mixture.unknown
+        open_ = self.origin.is_mixed & ~self.closed[self.place.sets.tail]
+        return np.where(open_, np.nan, found)
+
+    def depends_on_unknown(self, flows: Mask) -> bool:
+        """Return whether anything of unknown origin may be in some flows."""
+        closed = flows & ~np.isnan(self.share)
+        unknown = self._mixture.unknown > 0
+        if unknown[closed].any():
+            return True
+        enters = self.origin.enters(self.place.sets)
+        return bool((flows & ~closed).any() and unknown[enters].any())
+
+    def gradient(self, weight: Floats) -> Floats:
+        """Return how Σ weight_p × share_p of the closed processes changes with every variable."""
+        place, sets = self.place, self.place.sets
+        by_flow, by_process = self._mixture.moved(weight, self.unknown_is)
+        gaps = np.flatnonzero(sets.discrepancies)
+        leaves, enters = place.x[gaps] < 0, place.x[gaps] > 0
+        by_flow[gaps] -= np.where(leaves, by_process[sets.tail[gaps]], 0.0)
+        by_flow[gaps] += np.where(enters, by_process[sets.head[gaps]], 0.0)
+        out = place.spread(by_flow)
+        drawn = np.flatnonzero((place.change >= 0) & (place.additions < 0))
+        out[place.change[drawn]] -= by_process[drawn]
+        return np.asarray(out)

@@ -1,0 +1,80 @@
+"""The sentences on top: agreement, what comes back, the worst loss, what to survey next."""
+
+from __future__ import annotations
+
+from mfa.report import format as fmt
+from mfa.report.contradictions import first_look
+from mfa.report.page import Page
+from mfa.sankey.figures import format_number
+
+_HEADLINES = ("recycling_input_rate_total", "eol_recycling_rate")
+_LEVEL = 0.05
+
+
+def verdict(page: Page) -> list[str]:
+    """Return the sentences on top of the page."""
+    out = [_agreement(page)]
+    if page.balance.is_approximate:
+        out.append(page.words["approximate"])
+    out += [_comes_back(page, name) for name in _HEADLINES]
+    out += [_worst_loss(page), _next(page)]
+    return [sentence for sentence in out if sentence]
+
+
+def _agreement(page: Page) -> str:
+    balance, words = page.balance, page.words
+    if not balance.dof:
+        return words["verdict_none"]
+    chi2 = format_number(balance.chi2)
+    if balance.p_value >= _LEVEL:
+        p = f"{balance.p_value:.2g}"
+        return words["verdict_agree"].format(chi2=chi2, dof=balance.dof, p=p)
+    p_words, where = fmt.p_words(balance.p_value), first_look(page)
+    return words["verdict_clash"].format(chi2=chi2, dof=balance.dof, p_words=p_words, where=where)
+
+
+def _comes_back(page: Page, indicator: str) -> str:
+    table, words = page.indicators, page.words
+    here = table[
+        (table["indicator"] == indicator)
+        & (table["year"] == page.year)
+        & (table["substance"] == page.substance)
+    ]
+    if here.empty:
+        return ""
+    row = here.iloc[0]
+    name = words[f"indicator:{indicator}"]
+    name = f"the {name[0].lower()}{name[1:]}" if page.lang == "en" else name
+    if len(page.balance.system.substances) > 1:
+        name = words["of_substance"].format(name=name, substance=page.substance)
+    if fmt.known(row["value"]):
+        value = fmt.percent_sd(row["value"], row["sd"])
+        return words["back_known"].format(year=page.year, name=name, value=value)
+    if row["missing"] or not fmt.known(row["high"]):
+        return words["back_missing"].format(year=page.year, name=name)
+    low, high = fmt.percent(row["low"]), fmt.percent(row["high"])
+    return words["back_open"].format(year=page.year, name=name, low=low, high=high)
+
+
+def _worst_loss(page: Page) -> str:
+    table = page.bottlenecks
+    here = table[(table["year"] == page.year) & (table["substance"] == page.substance)]
+    if here.empty:
+        return ""
+    worst = here.iloc[0]
+    value = fmt.plus_minus(worst["value"], worst["sd"])
+    shown = value or fmt.low_high(worst["low"], worst["high"], page.words)
+    return page.words["worst_known" if value else "worst_open"].format(
+        name=page.process_name(worst["item"]), value=f"{shown} {page.unit}"
+    )
+
+
+def _next(page: Page) -> str:
+    if page.survey.empty:
+        return ""
+    best = page.survey.iloc[0]
+    return page.words["next_number"].format(
+        name=page.item_name(best["item"], "flow", best["substance"]),
+        now=f"{100 * best['width_now']:.0f}",
+        then=f"{100 * best['width_then']:.0f}",
+    )

@@ -1,0 +1,193 @@
+"""Systems of every shape have a whole page in both languages, with a chart each."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+
+import mfa
+from mfa.report.words import words
+from tests.system import books
+
+from . import pages
+
+JAPANESE = ["small", "a whole cycle", "contradictions", "left out", "goods", "nothing measured"]
+PAGES = pytest.mark.parametrize(
+    ("shape", "lang"), [(s, "en") for s in pages.SHAPES] + [(s, "ja") for s in JAPANESE]
+)
+SECTIONS = ["chart", "contradictions", "indicators", "losses", "survey", "numbers", "warnings"]
+SECTIONS += ["provenance"]
+
+
+@PAGES
+def test_a_whole_page(shape, lang):
+    html, page, balance = pages.shape(shape, lang)
+    text = page.text
+    for section in SECTIONS:
+        assert words(lang)[section] in text
+    assert ("html", {"lang": lang}) in page.elements
+    assert len(html.encode()) < 2_000_000
+    assert sum(tag == "svg" for tag, _ in page.elements) == len(balance.system.years) * len(
+        balance.system.substances
+    )
+    flows = page.table(words(lang)["status"], words(lang)["flow"])
+    assert len(flows) == len(balance.flows)
+
+
+@PAGES
+def test_nothing_is_left_unsaid_or_unfilled(shape, lang):
+    text = pages.shape(shape, lang)[1].text
+    for bad in ("nan", "None", "NaN", "inf ", "Undefined", "<NA>"):
+        assert not re.search(rf"(?<![\w]){re.escape(bad)}(?!\w|\.)", text), bad
+    assert not re.search(r"\{\w*\}|\{\{|\{%|%s", text)
+
+
+@PAGES
+def test_the_page_needs_nothing_from_elsewhere(shape, lang):
+    html, page, _ = pages.shape(shape, lang)
+    for tag, attributes in page.elements:
+        assert tag not in ("script", "link", "iframe", "object", "embed", "base", "img", "form")
+        for name, value in attributes.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in ("src", "href", "xlink:href", "action", "data", "srcset"):
+                assert value == "results.xlsx" or value.startswith("#"), (tag, name, value)
+    assert not re.search(r"url\(\s*['\"]?(?!#)", html)
+    assert "@import" not in html
+
+
+@pytest.mark.parametrize("shape", pages.SHAPES)
+def test_ids_are_unique_and_labels_have_their_buttons(shape):
+    page = pages.shape(shape)[1]
+    ids = Counter(attributes["id"] for _, attributes in page.elements if "id" in attributes)
+    assert [name for name, count in ids.items() if count > 1] == []
+    for tag, attributes in page.elements:
+        if tag == "label":
+            assert attributes["for"] in ids
+
+
+@pytest.mark.parametrize("shape", ["small", "two substances"])
+def test_one_chart_is_open(shape):
+    page = pages.shape(shape)[1]
+    radios = [attributes for tag, attributes in page.elements if tag == "input"]
+    assert sum("checked" in attributes for attributes in radios) == 1
+
+
+def test_indicators_that_cannot_be_formed_say_what_is_missing():
+    for lang in ("en", "ja"):
+        page = pages.shape("small", lang)[1]
+        cells = [row["2018"] for row in page.table(words(lang)["indicator"], "2018")]
+        start = words(lang)["missing"].split("{")[0]
+        assert len(cells) == 9
+        assert all(cell.startswith(start) for cell in cells)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_a_whole_cycle_has_every_indicator(lang):
+    _, page, balance = pages.shape("a whole cycle", lang)
+    cells = [row["2018"] for row in page.table(words(lang)["indicator"], "2018")]
+    table = mfa.indicators(balance)
+    assert (table["missing"] == "").all()
+    assert len(cells) == len(table)
+    assert all("%" in cell for cell in cells)
+
+
+def test_a_system_without_redundancy_says_so():
+    assert words("en")["verdict_none"] in pages.shape("no redundancy")[1].text
+    assert "互いに矛盾する" in pages.shape("contradictions", "ja")[1].text
+
+
+PARTLY = books.put(pages.SMALL, "system!B6", "Cu, Zn")
+for _flow in ("ore", "metal", "scrap"):
+    PARTLY = books.add(PARTLY, "flows", [_flow, None, None, "Zn", 2019, 5, None, 1])
+
+
+@pytest.mark.parametrize(
+    "tables",
+    [PARTLY, books.put(pages.SMALL, "system!B6", "Cu, Zn")],
+    ids=["in one year only", "in no year"],
+)
+def test_a_substance_that_some_years_lack_does_not_stop_the_report(tables, tmp_path):
+    # Gaps are warnings; the report lists them.
+    page = mfa.write_report(mfa.reconcile(books.read(tables)), tmp_path / "out")
+    text = pages.read(page.read_text(encoding="utf-8")).text
+    assert "Zn" in text
+    assert (tmp_path / "out" / "results.xlsx").exists()
+
+
+def test_goods_alone_have_their_charts(tmp_path):
+    tables = books.small(stocks=None)
+    for row in tables["flows"][1:]:
+        row[3] = "goods"
+    page = mfa.write_report(mfa.reconcile(books.read(tables)), tmp_path / "out")
+    assert {"chart-2018.svg", "chart-2019.svg", "chart.png"} <= {
+        path.name for path in page.parent.iterdir()
+    }
+
+
+def test_the_first_substance_may_lack_the_last_year(tmp_path):
+    rows = [row for row in pages.SMALL["flows"] if row[4] != 2019]
+    rows += [[flow, None, None, "Zn", 2019, 5, None, 1] for flow in ("ore", "metal", "scrap")]
+    tables = books.put(books.small(flows=rows), "system!B6", "Cu, Zn")
+    page = mfa.write_report(mfa.reconcile(books.read(tables)), tmp_path / "out")
+    text = pages.read(page.read_text(encoding="utf-8")).text
+    assert "In 2018, the recycling input rate (all scrap) of Cu" in text
+    names = {path.name for path in page.parent.iterdir()}
+    assert {"chart-Cu-2018.svg", "chart-Zn-2019.svg"} <= names
+
+
+SHARES = books.small(
+    stocks=None,
+    coefficients=[
+        ["coefficient", "flow", "of", "substance", "year", "value", "sd", "basis"],
+        ["the yield", "metal", "inputs", "Cu", None, 0.7, 0.01, "assumption"],
+    ],
+    compositions=[
+        ["flow", "substance", "year", "value", "sd", "basis"],
+        ["ore", "Cu", None, 0.31, 0.02, "statistic"],
+    ],
+    flows=[
+        *pages.SMALL["flows"],
+        ["ore", None, None, "goods", 2018, 300, None, 3],
+        ["ore", None, None, "goods", 2019, 320, None, 3],
+        ["slag", "Smelter", "Market", "Cu", 2018, None, None, None],
+        ["slag", None, None, "Cu", 2019, None, None, None],
+    ],
+)
+
+
+@pytest.mark.parametrize("lang", ["en", "ja"])
+def test_coefficients_and_compositions_are_listed(lang):
+    html, balance = pages.page_of(SHARES, lang)
+    page = pages.read(html)
+    table = words(lang)
+    rows = {row[table["item"]]: row for row in page.table(table["item"], table["status"])}
+    assert set(rows) == {"the yield (Cu)", table["share_of"].format(name="ore", substance="Cu")}
+    share = balance.coefficients.iloc[0]
+    assert rows["the yield (Cu)"][table["observed"]] == "0.700 ± 0.010"
+    assert rows["the yield (Cu)"][table["result"]].startswith(f"{share['value']:.4f} ± ")
+    assert rows["the yield (Cu)"][table["year"]] == table["all_years"]
+    assert "the yield (Cu)" in " ".join(row[table["item"]] for row in page.table(table["note"]))
+
+
+def test_every_amount_in_a_contradiction_has_its_unit():
+    tables = books.put(pages.SMALL, "stocks!E3", 500)
+    tables = books.add(tables, "stocks", ["Use", "Cu", 2018, "level", 930, "kt", 3])
+    rows = pages.read(pages.page_of(tables)[0]).table("Others suggest")
+    assert any(row["Number"].startswith("Products in use, stock level") for row in rows)
+    for row in rows:
+        unit = " kt" if "level" in row["Number"] else " kt/yr"
+        assert row["Observed"].endswith(unit)
+        assert unit in row["Others suggest"]
+
+
+def test_numbers_that_cannot_be_told_apart_stand_together():
+    # In a system of one year, too.
+    page = pages.shape("contradictions")[1]
+    assert "At least one of these 2 numbers is off" in page.text
+    assert len(page.table("Others suggest")) == 2
+
+
+def test_what_check_lists_is_listed():
+    assert "no balance of goods" in pages.shape("goods in part")[1].text
