@@ -50,7 +50,8 @@ def estimate_products(equations: Equations, products: Products) -> Bounded:
         linear = products.linearised(equations, x)
         found = bounded_estimate(linear)
         step = found.estimate.x - x
-        change = float(np.max(np.abs(step) / tolerances(equations, found.estimate.x)))
+        size = np.maximum(np.abs(x), np.abs(found.estimate.x))
+        change = float(np.max(np.abs(step) / tolerances(equations, size)))
         if change <= _CONVERGED:
             return found
         pull = found.estimate.equation_multipliers()[-len(products) :]

@@ -148,9 +148,19 @@ def _pulls_inwards(found: Estimate, held: np.ndarray) -> Mask:
     equations = found.structure.equations
     gradient = equations.matrix.T @ found.equation_multipliers()
     data = equations.measured
-    gradient[data] += ((found.x - equations.y) / equations.sd**2)[data]
+    gradient[data] += (found.x - equations.y)[data] / equations.sd[data] ** 2
     size = np.abs(gradient).max(initial=1e-300)
     return np.asarray((held != 0) & (-held * gradient < -_TOLERANCE * size))
+
+
+def _widths(equations: Equations, scale: float) -> Floats:
+    """Return the size of each variable: masses share one, shares and sums have their own.
+
+    Beside masses of thousands of tonnes a share would look as if its bounds held it.
+    """
+    own = np.abs(np.nan_to_num(equations.start))
+    own = np.where(own > 0, own, 1.0)
+    return np.asarray(np.where(equations.is_edge, scale, own))
 
 
 def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
@@ -169,12 +179,16 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     low, high = equations.lower[free], equations.upper[free]
     numbers = np.abs(np.concatenate([y[data], right[right != 0], low[np.isfinite(low)]]))
     scale = float(np.median(numbers[numbers > 0])) if (numbers > 0).any() else 1.0
-    weight = np.where(data, (scale / np.where(data, sd, 1.0)) ** 2, 0.0)
+    width = _widths(equations, scale)[free]
+    weight = np.where(data, (width / np.where(data, sd, 1.0)) ** 2, 0.0)
     relief = max(float(np.median(weight[data])), 1e-300) if data.any() else 1.0
     below, above = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
     unit = sp.eye_array(n, format="csc")
-    matrix = sp.vstack([equations.matrix[:, free], -unit[below], unit[above]], format="csc")
-    limits = np.concatenate([right, -low[below], high[above]]) / scale
+    rows = sp.csr_array(equations.matrix[:, free]) @ sp.diags_array(width)
+    size = np.maximum(abs(rows).max(axis=1).toarray().ravel(), 1e-300)
+    rows = sp.diags_array(1 / size) @ rows
+    matrix = sp.vstack([rows, -unit[below], unit[above]], format="csc")
+    limits = np.concatenate([right / size, (-low / width)[below], (high / width)[above]])
     cones = [
         clarabel.ZeroConeT(len(right)),
         clarabel.NonnegativeConeT(len(below) + len(above)),
@@ -183,7 +197,7 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     settings.verbose = False
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
     quadratic = sp.csc_matrix(sp.diags(weight / relief))
-    linear = np.where(data, -weight * np.where(data, y, 0.0) / scale / relief, 0.0)
+    linear = np.where(data, -weight * np.where(data, y, 0.0) / width / relief, 0.0)
     solver = clarabel.DefaultSolver(
         quadratic, linear, sp.csc_matrix(matrix), limits, cones, settings
     )
@@ -199,5 +213,5 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     held[free[above[tight[len(below) :]]]] = 1
     held[free[below[tight[: len(below)]]]] = -1
     point = np.where(equations.fixed, equations.y, 0.0)
-    point[free] = np.asarray(result.x) * scale
+    point[free] = np.asarray(result.x) * width
     return point, held

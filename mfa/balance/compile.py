@@ -38,7 +38,8 @@ class Model:
         its table; −1 where the table has none), step (what a value in the system's unit is
         multiplied by to be a mass per step).
     nodes : DataFrame
-        One row per balance: process, substance, year, stock (whether it is the stock's own).
+        One row per balance: process, substance, year, step (its length), stock (whether it is the
+        stock's own).
     relations : DataFrame
         One row per relation: kind, item, cell.
     """
@@ -182,6 +183,7 @@ def _node_table(axes: Axes, pairs: Ints) -> pd.DataFrame:
             "process": axes.processes[process],
             "substance": axes.layers[layer],
             "year": axes.years[year],
+            "step": axes.steps[year],
             "stock": np.arange(len(process)) >= len(codes),
         }
     )

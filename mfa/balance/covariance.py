@@ -7,12 +7,14 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
+from mfa.balance.bounds import tolerances
 from mfa.balance.network import Floats, Ints
 from mfa.balance.solve import Estimate, estimate
 from mfa.balance.structure import structure
 
 _BLOCK = 256
 _DOMINATED = 1e-6
+_ROUNDING = 1e-3  # of the rounding that bounds allow: an sd below is 0
 
 
 def sensitivities(found: Estimate, numbers: Ints) -> sp.csr_array:
@@ -79,7 +81,8 @@ def variances(found: Estimate) -> Floats:
     """Return the variance of every variable, nan where it is undetermined; shape (n,).
 
     A datum so weak beside the rest that w q → 1 loses its digits in w − w² q; there the variance
-    is taken from the rest alone and the datum added back, 1/var = 1/w + 1/var_rest.
+    is taken from the rest alone and the datum added back, 1/var = 1/w + 1/var_rest. What exact data
+    alone determine has variance 0, not the rounding of it.
     """
     layout = found.structure
     equations = layout.equations
@@ -94,9 +97,10 @@ def variances(found: Estimate) -> Floats:
     determined = np.flatnonzero(layout.determined)
     for start in range(0, len(determined), _BLOCK):
         some = determined[start : start + _BLOCK]
-        spread = np.diag(covariance(found, some))
-        out[some] = np.maximum(spread, 0.0)
-    return out
+        out[some] = np.diag(covariance(found, some))
+    rounding = tolerances(equations, found.x)
+    rounding[layout.data] += 1e-9 * np.sqrt(weights)
+    return np.where(out <= (_ROUNDING * rounding) ** 2, 0.0, out)
 
 
 def _variance_without(found: Estimate, number: int) -> float:

@@ -61,7 +61,7 @@ def suspect_table(balance: Balance) -> pd.DataFrame:
     names = nodes.iloc[leaks.items].rename(columns={"process": "item"}).reset_index(drop=True)
     names = names.assign(cell="", reference="", year=names["year"].astype(np.int64))
     unseen = _test_rows(leaks, names, balance, "leak")
-    unseen["should_be"] = leaks.distance
+    unseen["should_be"] = leaks.distance / nodes["step"].to_numpy(dtype=np.float64)[leaks.items]
     unseen["possible"], unseen["quantity"] = True, "balance"
     unseen["order"] = len(first) + 1
     out = pd.concat([part for part in (data, unseen) if len(part)] or [data], ignore_index=True)

@@ -77,7 +77,7 @@ def _eliminate_block(block: Floats) -> tuple[Floats, Floats, Mask]:
     q, r, order = qr(row[:, None] * block * column, pivoting=True)
     size = np.abs(np.diag(r))
     rank = int((size > RANK_TOLERANCE * max(size.max(initial=0.0), 1e-300)).sum())
-    without = q[:, rank:].T * row
+    without = np.where(np.abs(q[:, rank:].T) > _ROUNDING, q[:, rank:].T, 0.0) * row
     corner = r[:rank, :rank]
     solve = np.zeros(block.T.shape)
     solve[order[:rank]] = solve_triangular(corner, q[:, :rank].T * row)
@@ -179,14 +179,15 @@ def independent(
     if not doubtful.shape[0]:
         return doubtful, doubtful
     checked = sp.csc_array(sound @ measured)
-    rest = (doubtful @ measured).toarray()
+    rest = _rounded(doubtful @ measured, abs(doubtful) @ abs(measured)).toarray()
     n = sound.shape[0]
     tail, head = _ends(checked)
     edges = np.flatnonzero((tail != n) | (head != n))
     forest = spanning_forest(n + 1, tail[edges], head[edges], n)
-    potentials = forest.potentials(rest[:, edges[forest.tree]].T)[:n].T
-    left = rest - potentials @ checked
-    cleared = sp.csr_array(doubtful - sp.csr_array(potentials) @ sound)
+    potentials = sp.csr_array(forest.potentials(rest[:, edges[forest.tree]].T)[:n].T)
+    potentials = clean(potentials)
+    left = rest - (potentials @ checked).toarray()
+    cleared = _rounded(doubtful - potentials @ sound, abs(doubtful) + abs(potentials) @ sound)
     scale = np.maximum(np.linalg.norm(rest, axis=1), 1e-300)
     _, r, order = qr((left / scale[:, None]).T, mode="economic", pivoting=True)
     size = np.abs(np.diag(r))
@@ -195,9 +196,16 @@ def independent(
     shares = (
         solve_triangular(r[:rank, :rank], r[:rank, rank:]) if rank else np.zeros((0, len(drop)))
     )
-    weights = shares.T * scale[drop][:, None] / scale[keep]
-    empty = sp.csr_array(cleared[drop] - sp.csr_array(weights) @ cleared[keep])
+    weights = sp.csr_array(np.where(np.abs(shares.T) > _ROUNDING, shares.T, 0.0))
+    weights = sp.diags_array(scale[drop]) @ weights @ sp.diags_array(1.0 / scale[keep])
+    kept, dropped = cleared[keep], cleared[drop]
+    empty = _rounded(dropped - weights @ kept, abs(dropped) + abs(weights) @ abs(kept))
     return doubtful[np.sort(keep)], empty
+
+
+def _rounded(matrix: sp.csr_array, size: sp.csr_array) -> sp.csr_array:
+    """Drop the entries that are rounding beside the size of what was added up to them."""
+    return sp.csr_array(matrix.multiply(abs(matrix) > _ROUNDING * size))
 
 
 def _ends(checked: sp.csc_array) -> tuple[Ints, Ints]:

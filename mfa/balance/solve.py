@@ -92,6 +92,9 @@ class Estimate:
     def propagate(self, rows: sp.csr_array) -> Floats:
         """Return the covariance of linear combinations of the estimated data.
 
+        With B = G W^½ and V = W^½ rowsᵀ it is RᵀR, R = V − Bᵀ S⁻¹ B V: what the checks leave of the
+        errors. The difference VᵀV − VᵀBᵀS⁻¹BV is the same but loses half of the digits.
+
         Parameters
         ----------
         rows : sparse array, shape (k, data)
@@ -100,12 +103,14 @@ class Estimate:
         -------
         array, shape (k, k)
         """
-        weighted = sp.csr_array(rows @ sp.diags_array(self.weights))
-        prior: Floats = (weighted @ rows.T).toarray()
+        root = np.sqrt(self.weights)
+        errors = sp.csr_array(rows @ sp.diags_array(root))
         if self.factor is None:
-            return prior
-        seen = (self.structure.reduced @ weighted.T).toarray()
-        return np.asarray(prior - seen.T @ self.factor.solve(seen))
+            return np.asarray((errors @ errors.T).toarray())
+        scaled = sp.csr_array(self.structure.reduced @ sp.diags_array(root))
+        seen = (scaled @ errors.T).toarray()
+        left = errors.toarray().T - scaled.T @ self.factor.solve(seen)
+        return np.asarray(left.T @ left)
 
     def equation_multipliers(self) -> Floats:
         """Return the multiplier of every balance and relation, shape (equations,)."""

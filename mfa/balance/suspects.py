@@ -80,10 +80,15 @@ def measurement_tests(found: Estimate) -> Outcome:
 
 
 def leak_tests(found: Estimate) -> Outcome:
-    """Return the leak test of every balance that data check."""
+    """Return the leak test of every balance that data check.
+
+    Where exact data alone already check a balance, they rule a leak out.
+    """
     nodes = found.structure.equations.n_nodes
-    columns = sp.csc_array(found.structure.rows)[:, :nodes]
-    seen = np.flatnonzero(np.diff(columns.indptr))
+    columns, exact = (
+        sp.csc_array(rows)[:, :nodes] for rows in (found.structure.rows, found.structure.checks)
+    )
+    seen = np.flatnonzero((np.diff(columns.indptr) > 0) & (np.diff(exact.indptr) == 0))
     columns = columns[:, seen]
     q = np.zeros(len(seen))
     for start in range(0, len(seen), 512):

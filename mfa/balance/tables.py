@@ -36,6 +36,9 @@ _TESTS = ["detectable"]
 def statuses(model: Model, found: Structure) -> tuple[np.ndarray, np.ndarray]:
     """Return the status of every variable, from equations and data alone.
 
+    A variable's own datum decides. Without one, an exact observation of it alone makes it fixed;
+    else the observations that it is a term of decide: reconciled if one of them is checked.
+
     Returns
     -------
     status : array of str, shape (n,)
@@ -49,6 +52,7 @@ def statuses(model: Model, found: Structure) -> tuple[np.ndarray, np.ndarray]:
         equations.measured
     ]
     out[equations.fixed] = "fixed"
+    rank = np.zeros(equations.n, dtype=np.int64)
     statement = np.full(equations.n, -1, dtype=np.int64)
     is_sum = (model.variables["kind"] == "observation").to_numpy()
     own_row = model.variables["row"].to_numpy(dtype=np.int64)
@@ -57,15 +61,14 @@ def statuses(model: Model, found: Structure) -> tuple[np.ndarray, np.ndarray]:
     for row in np.flatnonzero(kinds == "observation"):
         terms = relations.indices[relations.indptr[row] : relations.indptr[row + 1]]
         total, flows = terms[is_sum[terms]][0], terms[~is_sum[terms]]
-        flows = flows[(out[flows] == "calculated") | (out[flows] == "measured")]
         if equations.measured[total]:
-            out[flows] = "reconciled" if found.redundant[total] else "measured"
-        elif equations.fixed[total] and len(terms) == 2:
-            flows = flows[out[flows] == "calculated"]
-            out[flows] = "fixed"
+            says = 2 if found.redundant[total] else 1
         else:
-            continue
-        statement[flows[~equations.measured[flows]]] = own_row[total]
+            says = 3 if equations.fixed[total] and len(terms) == 2 else 0
+        flows = flows[found.determined[flows] & (rank[flows] < says)]
+        rank[flows], statement[flows] = says, own_row[total]
+    named = np.array(["", "measured", "reconciled", "fixed"], dtype=object)
+    out[rank > 0] = named[rank[rank > 0]]
     return out, statement
 
 
@@ -234,13 +237,9 @@ def process_table(balance: Balance) -> pd.DataFrame:
     def leaves(values: Floats, where: Mask = every) -> Floats:
         return _at_nodes(equations.tail, values, where & equations.is_edge, equations.n_nodes)
 
-    step = model.variables["step"].to_numpy(dtype=np.float64)
-    length = np.ones(equations.n_nodes + 1)
-    for ends in (equations.tail, equations.head):
-        length[ends[equations.is_edge]] = step[equations.is_edge]
-    length = length[:-1]
-    before = enters(seen) - leaves(seen)
-    sd = np.sqrt(enters(variance) + leaves(variance))
+    through = equations.tail != equations.head  # what returns to its process changes no balance
+    before = enters(seen, through) - leaves(seen, through)
+    sd = np.sqrt(enters(variance, through) + leaves(variance, through))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(sd > 0, before / sd, np.nan)
     rates = {
@@ -252,7 +251,8 @@ def process_table(balance: Balance) -> pd.DataFrame:
         "throughput": np.maximum(enters(np.abs(x)), leaves(np.abs(x))),
     }
     keys = nodes[["process", "substance", "year"]].astype({"year": np.int64})
-    table = keys.assign(**{name: rate / length for name, rate in rates.items()})
+    step = nodes["step"].to_numpy(dtype=np.float64)
+    table = keys.assign(**{name: rate / step for name, rate in rates.items()})
     table.insert(7, "residual_z", z)
     table["unit"] = balance.system.unit
     return table[~nodes["stock"].to_numpy(dtype=bool)].reset_index(drop=True)
