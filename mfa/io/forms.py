@@ -10,7 +10,7 @@ from typing import Literal
 
 from mfa.io.drop_downs import Place, add_lists, choices_of
 from mfa.io.rows import head_of, rows_of
-from mfa.io.xlsx_write import Choice, Look, Table, save_workbook, width
+from mfa.io.xlsx_write import YEAR, Choice, Look, Table, save_workbook, width
 from mfa.schema import SETTINGS, SETTINGS_JA, SHEET, Column, Sheet, column_names, fold, sheet_names
 from mfa.system import RawSheet
 from mfa.system.raw import Cell, column_letters
@@ -21,7 +21,7 @@ _SELDOM = (
     "capacity capacity_unit capacity_substance group group_ja region column row distribution min "
     "max basis include shape scale interpolation company equity"
 )
-_FORMATS = {"text": "@", "list": "@", "choice": "@", "year": "0"}
+_FORMATS = {"text": "@", "list": "@", "choice": "@", "year": YEAR}
 _WIDTHS = {"text": 18, "list": 18, "choice": 14, "yesno": 8, "year": 8, "number": 11, "share": 9}
 _WIDER = {
     "name": 26,

@@ -35,6 +35,7 @@ _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]|^'|'$")
 _NUMBER_FORMAT = "#,##0.####"
 _FORMATTED_ROWS = 20_000
 _WIDEST = 60
+YEAR = "0"
 _PLAIN = "E9E3D2"
 FONT = "Calibri"  # what openpyxl gives to all other cells
 
@@ -182,6 +183,8 @@ def _cell(sheet: Any, value: object, form: str | None) -> Any:
         cell.quotePrefix = risky and cell.data_type == "s"
     if form and not isinstance(plain, (dt.date, dt.time, dt.timedelta)):
         cell.number_format = form
+    if form == YEAR:  # clear of the texts on its right
+        cell.alignment = Alignment(horizontal="center")
     return cell
 
 
