@@ -24,6 +24,41 @@ A value needs an uncertainty: `sd` or `cv` in its row, or `default_cv` in `syste
 exact. Flows are at least 0 unless `min` says otherwise. `include` no shows and tests a number
 beside the result without letting it pull; `basis` assumption marks what nobody measured, to
 the end.
+
+`mfa template new.xlsx` writes a workbook to fill in, with this help on every header, drop-downs and
+a page of instructions; `--example copper-japan` fills it with a real case, `--lang ja` takes the
+Japanese names. Its hidden sheet of lists is not read.
+"""
+_TWIN = """\
+## The CSV twin
+
+A folder with one file per sheet is the same as a workbook: `mfa convert book.xlsx folder` and
+`mfa convert folder book.xlsx`, `mfa.convert`, `mfa.read_tables` and `mfa.write_tables`. No cell
+changes on the way there and back, in unknown columns and sheets neither. Files are UTF-8 with
+commas, `flows.csv` for the sheet `flows`; what the name of a file cannot have stands as `%XX`.
+Those with other than ASCII characters begin with a byte order mark, as Excel needs it.
+
+| cell | in the file |
+|---|---|
+| blank | nothing |
+| number | the shortest decimal that gives the same binary number: `0.1`, `2018` |
+| truth value | `TRUE`, `FALSE` |
+| date, date and time | `2018-03-31`, `2018-03-31 12:30:00` |
+| time of day, duration in seconds | `12:30:00`, `PT93780S` |
+| Excel's error values | `#N/A`, `#REF!` … |
+| text | as it is, or after an apostrophe: `'007`, `'=A1`, `'-` |
+
+The apostrophe stands where a text would be taken for any of the others, or by a spreadsheet for a
+formula. Typed by hand, none of this needs thought: `007` in a column of texts is a text, `1.50` in
+a column of numbers is a number, and an apostrophe is taken off only where it would have been put.
+Formulas become their results; comments, colours and drop-downs are made anew.
+
+## Results as an input
+
+A results workbook can be read again. By default what was observed is reconciled anew;
+`mfa.read_workbook(path, values="reconciled")` takes the results instead, as exact values (sd 0).
+What the data left undetermined stays unknown, limits stay, and every observation that took part
+states what came out.
 """
 
 
@@ -44,7 +79,7 @@ def format_page() -> str:
             name = f"**`{column.name}`**" if column.needed else f"`{column.name}`"
             lines.append(f"| {name} | {column.ja} | {holds} | {column.help} |")
         lines.append("")
-    return "\n".join(lines)
+    return "\n".join([*lines, _TWIN])
 
 
 if __name__ == "__main__":

@@ -6,8 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mfa.io.csv_folder import read_csv_sheets
-from mfa.io.xlsx_write import from_raw, save_workbook
-from mfa.schema import SHEETS
+from mfa.io.forms import save_forms
 
 HERE = Path(__file__).parent
 MADE = datetime(2026, 1, 1)  # noqa: DTZ001  # workbooks know no time zones; a fixed date keeps bytes
@@ -15,10 +14,7 @@ MADE = datetime(2026, 1, 1)  # noqa: DTZ001  # workbooks know no time zones; a f
 
 def build(folder: Path, path: Path) -> None:
     """Write one workbook, its sheets in the order of the format."""
-    sheets = read_csv_sheets(folder)
-    order = [spec.name for spec in SHEETS if spec.name in sheets]
-    tables = [from_raw(sheets[name]) for name in order]
-    save_workbook(path, tables, folder.name, MADE)
+    save_forms(path, list(read_csv_sheets(folder).values()), folder.name, made=MADE)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,14 @@ from mfa.errors import (
 
 if TYPE_CHECKING:
     from mfa.balance import Balance, reconcile, remarks
-    from mfa.io import read_tables, read_workbook
+    from mfa.io import (
+        cases,
+        convert,
+        read_tables,
+        read_workbook,
+        write_tables,
+        write_template,
+    )
     from mfa.recycling import bottlenecks, indicators, survey
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
@@ -34,6 +41,8 @@ _HOMES = {
     "Chart": "mfa.sankey",
     "System": "mfa.system",
     "bottlenecks": "mfa.recycling",
+    "cases": "mfa.io",
+    "convert": "mfa.io",
     "indicators": "mfa.recycling",
     "read_tables": "mfa.io",
     "read_workbook": "mfa.io",
@@ -41,6 +50,8 @@ _HOMES = {
     "remarks": "mfa.balance",
     "survey": "mfa.recycling",
     "write_report": "mfa.report",
+    "write_tables": "mfa.io",
+    "write_template": "mfa.io",
     "write_workbook": "mfa.report",
 }
 
@@ -57,6 +68,8 @@ __all__ = [
     "UnitError",
     "WorkbookError",
     "bottlenecks",
+    "cases",
+    "convert",
     "indicators",
     "read_tables",
     "read_workbook",
@@ -65,6 +78,8 @@ __all__ = [
     "sankey",
     "survey",
     "write_report",
+    "write_tables",
+    "write_template",
     "write_workbook",
 ]
 

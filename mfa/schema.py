@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Literal, cast
@@ -53,12 +53,25 @@ SETTINGS = {
     "title": "Headline of reports and charts.",
     "title_ja": "The same in Japanese.",
     "region": "Country or area inside the boundary.",
-    "unit": "Unit of every flow, e.g. kt/yr.",
-    "substances": "Comma list; the first is the default.",
-    "default_cv": "Relative sd of a value that states none.",
+    "unit": "Needed. Unit of every flow, e.g. kt/yr.",
+    "substances": "Needed. Comma list; the first is the default.",
+    "default_cv": "Relative sd of a value that states none, e.g. 0.05 or 5%.",
     "description": "What the workbook is about.",
     "author": "Who made it.",
     "licence": "Under which terms it may be used.",
+}
+
+SETTINGS_JA = {
+    "format": "この形式の版：1。",
+    "title": "報告書と図の見出し（英語）。",
+    "title_ja": "同じく日本語。",
+    "region": "境界の内側の国・地域。",
+    "unit": "必須。全フローの単位。例：kt/yr。",
+    "substances": "必須。物質のカンマ区切り。最初が既定。",
+    "default_cv": "標準偏差も変動係数もない値の変動係数。例：0.05、5%。",
+    "description": "このブックの内容。",
+    "author": "作成者。",
+    "licence": "利用条件。",
 }
 
 # What a results workbook adds to the input's sheets, and adds as sheets of its own.
@@ -89,6 +102,10 @@ RESULT_SHEETS = (
     "disruption",
     "provenance",
 )
+
+# The sheet from which a template takes its drop-downs: known by name and first header, never read.
+LISTS = {"en": "lists", "ja": "リスト"}
+LISTS_MARK = "Lists for drop-downs, made by mfa: nothing here is read."
 
 ColumnKind = Literal["text", "list", "number", "share", "year", "choice", "yesno"]
 
@@ -169,6 +186,11 @@ def fold(name: str) -> str:
     """
     text = unicodedata.normalize("NFKC", name).casefold()
     return "".join(text.replace("_", " ").split())
+
+
+def is_lists(name: str, headers: Sequence[str]) -> bool:
+    """Return whether a sheet is the one that `mfa template` made for drop-downs."""
+    return fold(name) in map(fold, LISTS.values()) and headers[:1] == (LISTS_MARK,)
 
 
 def has_results(headers: Iterable[str]) -> bool:

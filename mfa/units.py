@@ -27,6 +27,8 @@ _TONNES = {
     "lb": 0.45359237e-3,
 }
 _SHARES = {"1": 1.0, "kg/kg": 1.0, "t/t": 1.0, "%": 1e-2, "ppm": 1e-6}
+MASSES = tuple(_TONNES)
+SHARES = tuple(_SHARES)
 _PER_YEAR = ("/yr", "/a", "/y", "/year", "/年")
 
 

@@ -11,6 +11,7 @@ from mfa.balance.bounds import Infeasible, bounded_estimate
 from mfa.balance.clash import clash_error, with_exact_products
 from mfa.balance.compile import compile_system
 from mfa.balance.result import Balance
+from mfa.errors import Problem, SystemDefinitionError
 from mfa.system import System
 
 _log = logging.getLogger("mfa")
@@ -36,6 +37,8 @@ def reconcile(system: System, progress: Callable[[str], None] | None = None) -> 
 
     Raises
     ------
+    SystemDefinitionError
+        If the system has no flows.
     BalanceError
         If no values can satisfy exact data, relations and bounds; names the rows that clash.
 
@@ -57,6 +60,10 @@ def reconcile(system: System, progress: Callable[[str], None] | None = None) -> 
     1  metal   96.0  1.788854  reconciled
     """
     say = progress or _log.debug
+    if system.flows.empty:
+        what, do = "there are no flows to reconcile", "fill in the sheets 'processes' and 'flows'"
+        file = system.source.name if system.source else ""
+        raise SystemDefinitionError([Problem(what, do, None, "flows", "A2", file)])
     say("drawing up the balances")
     model = compile_system(system)
     say("reconciling")

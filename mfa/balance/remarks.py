@@ -28,6 +28,8 @@ def remarks(system: System) -> tuple[Problem, ...]:
         Warnings: goods balances that are left out, years that flows skip, stock rows that no
         balance reaches. An error if the system cannot be reconciled as it is written.
     """
+    if system.flows.empty:
+        return ()
     file = system.source.name if system.source else ""
     found = [*_left_out(system), *_gap_years(system), *_idle_stocks(system)]
     found += _shares_of_nothing(system)

@@ -11,7 +11,7 @@ import typer
 
 import mfa
 from mfa.cli import console
-from mfa.cli.outputs import check_file, check_folder, writing
+from mfa.cli.outputs import check_file, check_folder, check_new, keep_input, writing
 from mfa.cli.run import Outcome, carry_out, read, reconcile
 from mfa.cli.summary import summary_lines
 
@@ -40,6 +40,7 @@ Book = Annotated[
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON, for machines.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if the data contradict.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Language = Annotated[Literal["en", "ja"], typer.Option("--lang", help="Language.")]
 
 
@@ -69,6 +70,54 @@ def _finish(code: int) -> None:
 
 
 @app.command()
+def template(
+    output: Annotated[Path, typer.Argument(help="Workbook to write (.xlsx).")],
+    example: Annotated[
+        str | None,
+        typer.Option(
+            "--example", help="Case to fill in, e.g. copper-japan; a wrong name lists all."
+        ),
+    ] = None,
+    lang: Language = "en",
+    force: Force = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Write a workbook to be filled in, blank or with a real case."""
+
+    def work(outcome: Outcome, say: Say) -> None:
+        check_new(output, (".xlsx",), force)
+        say(f"writing {output.name}")
+        with writing(output):
+            mfa.write_template(output, example, lang)
+        outcome.outputs.append(output)
+
+    _finish(carry_out("template", work, json=json, debug=debug))
+
+
+@app.command()
+def convert(
+    book: Book,
+    output: Annotated[Path, typer.Argument(help="Folder of CSV files, or workbook (.xlsx).")],
+    force: Force = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Turn a workbook into a folder of CSV files, or such a folder into a workbook."""
+
+    def work(outcome: Outcome, say: Say) -> None:
+        outcome.file = book.name
+        keep_input(book, output)
+        check_new(output, (".xlsx", ""), force)
+        say(f"writing {output.name}")
+        with writing(output):
+            mfa.convert(book, output)
+        outcome.outputs.append(output)
+
+    _finish(carry_out("convert", work, json=json, debug=debug))
+
+
+@app.command()
 def check(book: Book, json: Json = False, debug: Debug = False) -> None:
     """List every problem in a workbook, by cell."""
 
@@ -76,7 +125,8 @@ def check(book: Book, json: Json = False, debug: Debug = False) -> None:
         say(f"reading {book.name}")
         system = read(book, outcome)
         outcome.problems += [p for p in mfa.remarks(system) if p.severity == "warning"]
-        mfa.reconcile(system, progress=say)  # raises if no values can close the balances
+        if len(system.flows):
+            mfa.reconcile(system, progress=say)  # raises if no values can close the balances
         count = len(outcome.problems)
         outcome.lines.append(f"{book.name}: {system}")
         outcome.lines.append(f"0 errors, {count} warning{'' if count == 1 else 's'}")

@@ -19,7 +19,7 @@ class UsageError(MFAError):
 
 def check_file(path: Path, source: Path, kinds: tuple[str, ...]) -> None:
     """Refuse a file that cannot or must not be written, before anything is worked out."""
-    _keep(source, path)
+    keep_input(source, path)
     if path.suffix.lower() not in kinds:
         *most, last = kinds
         listed = f"{', '.join(most)} or {last}" if most else last
@@ -32,13 +32,32 @@ def check_file(path: Path, source: Path, kinds: tuple[str, ...]) -> None:
 def check_folder(path: Path, source: Path, written: tuple[str, ...]) -> None:
     """Refuse a folder that cannot be written, or in which the input would be overwritten."""
     for target in (path, *(path / name for name in written)):
-        _keep(source, target)
+        keep_input(source, target)
     if path.exists() and not path.is_dir():
         raise UsageError(path, "is a file", "give a folder with -o")
     _check_above(path)
 
 
-def _keep(source: Path, target: Path) -> None:
+def check_new(path: Path, kinds: tuple[str, ...], force: bool) -> None:
+    """Refuse to write over what somebody may have filled in, unless that is wanted.
+
+    The kind "" stands for a folder.
+    """
+    if path.suffix.lower() not in kinds and not path.is_dir():
+        listed = " or ".join(kind or "a folder" for kind in kinds)
+        raise UsageError(path, "no kind of file that this command writes", f"use {listed}")
+    if path.is_dir() and "" not in kinds:
+        raise UsageError(path, "is a folder", "give the name of a file")
+    if path.is_file() and not path.suffix:
+        raise UsageError(path, "is a file", "give a folder")
+    there = any(path.glob("*.csv")) if path.is_dir() else path.exists()
+    if there and not force:
+        raise UsageError(path, "is there already", "give another name, or replace it with --force")
+    _check_above(path)
+
+
+def keep_input(source: Path, target: Path) -> None:
+    """Refuse to write over the input."""
     same = target.resolve() == source.resolve()
     if same or (target.exists() and source.exists() and target.samefile(source)):
         raise UsageError(target, "would overwrite the input", "give another name with -o")

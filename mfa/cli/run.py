@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import mfa
 from mfa.cli import console
 from mfa.cli.outputs import UsageError
-from mfa.errors import BalanceError, MFAError, Problem, WorkbookError
+from mfa.errors import BalanceError, MFAError, Problem, SystemDefinitionError, WorkbookError
 
 if TYPE_CHECKING:
     from mfa.balance import Balance
@@ -117,7 +117,7 @@ def carry_out(
 def _explain(error: Exception, outcome: Outcome) -> None:
     """Turn an exception into problems and an exit code."""
     outcome.lines, outcome.outputs = [], []
-    if isinstance(error, WorkbookError):
+    if isinstance(error, (WorkbookError, SystemDefinitionError)):
         outcome.problems, outcome.code = list(error.problems), 3
     elif isinstance(error, BalanceError):
         outcome.problems.append(_clash(error, outcome.file))

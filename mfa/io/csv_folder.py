@@ -5,32 +5,33 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from mfa.errors import Problem, WorkbookError
-from mfa.schema import SHEET, column_names, fold, sheet_names
+from mfa.io.csv_cells import Meaning, decode
+from mfa.io.csv_write import sheet_name_of
+from mfa.io.rows import header_text, sheet_of
+from mfa.schema import SHEET, SHEETS, column_names, fold, sheet_names
 from mfa.system import RawSheet, Source, System
 from mfa.system.raw import Cell, column_letters
+from mfa.system.results import Values
 
-_NUMERIC = ("number", "share", "year")
+_MEANINGS: dict[str, Meaning] = {"number": "number", "share": "number", "year": "number"}
 _SEPARATORS = {";": "semicolons", "\t": "tabs"}
 _SAVE_AS = "save it as 'CSV UTF-8 (comma delimited)'"
 
 
-def _cell(text: str, numeric: bool) -> Cell:
-    """Return a number where the column holds numbers and the text is one in plain notation."""
-    if not text or text.isspace():
-        return None
-    if not numeric:
-        return text
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    plain = text.isascii() and "_" not in text and math.isfinite(number)
-    return number if plain else text
+def _reader(meaning: Meaning) -> Callable[[str], Cell]:
+    """Return a function that decodes each different text of a column once."""
+    known: dict[str, Cell] = {}
+
+    def read(text: str) -> Cell:
+        if text not in known:
+            known[text] = decode(text, meaning)
+        return known[text]
+
+    return read
 
 
 def _rows(data: bytes) -> list[list[str]]:
@@ -56,16 +57,15 @@ def _refuse(what: str, do: str, found: str | None = None) -> WorkbookError:
 def _table(name: str, rows: list[list[str]]) -> RawSheet:
     """Return the rows of a file as a raw sheet."""
     spec = SHEET.get(sheet_names().get(fold(name), ""))
-    headers = list(rows[0]) if rows else []
-    if spec is None:  # kept as it is, so that every cell counts
-        headers += [""] * (max(map(len, rows), default=0) - len(headers))
-    kinds = {column.name: column.kind for column in spec.columns} if spec else {}
+    kinds = {c.name: _MEANINGS.get(c.kind, "text") for c in spec.columns} if spec else {}
     names = column_names(spec) if spec else {}
-    columns: list[list[Cell]] = []
-    for j, header in enumerate(headers):
-        numeric = kinds.get(names.get(fold(header), "")) in _NUMERIC
-        columns.append([_cell(row[j] if j < len(row) else "", numeric) for row in rows[1:]])
-    return RawSheet(name, tuple(headers), tuple(columns))
+    head = [decode(text) for text in rows[0]] if rows else []
+    meanings = [kinds.get(names.get(fold(header_text(cell)), ""), "unknown") for cell in head]
+    readers = [_reader(meaning) for meaning in meanings]
+    width = len(head) if spec else max(map(len, rows), default=0)
+    readers += [_reader("unknown") for _ in range(width - len(head))]
+    cells = [[read(text) for read, text in zip(readers, row, strict=False)] for row in rows[1:]]
+    return sheet_of(name, head, cells)
 
 
 def _misplaced(sheet: str, rows: list[list[str]]) -> list[Problem]:
@@ -91,6 +91,8 @@ def _misplaced(sheet: str, rows: list[list[str]]) -> list[Problem]:
 def read_csv_sheets(folder: Path) -> dict[str, RawSheet]:
     """Return the CSV files of a folder as raw sheets, named after the files.
 
+    They come in the order of the format, others after them by name.
+
     Raises
     ------
     WorkbookError
@@ -99,7 +101,10 @@ def read_csv_sheets(folder: Path) -> dict[str, RawSheet]:
     sheets, problems = _tables(_files(folder), _name(folder))
     if problems:
         raise WorkbookError(problems)
-    return sheets
+    order = {spec.name: place for place, spec in enumerate(SHEETS)}
+    known = sheet_names()
+    names = sorted(sheets, key=lambda name: order.get(known.get(fold(name), ""), len(order)))
+    return {name: sheets[name] for name in names}
 
 
 def _name(folder: Path) -> str:
@@ -130,7 +135,7 @@ def _tables(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, RawSheet
     sheets: dict[str, RawSheet] = {}
     problems: list[Problem] = []
     for file, data in files.items():
-        name = Path(file).stem
+        name = sheet_name_of(file)
         sheet = known.get(fold(name), name)
         try:
             rows = _rows(data)
@@ -143,7 +148,7 @@ def _tables(files: Mapping[str, bytes], folder: str) -> tuple[dict[str, RawSheet
     return sheets, problems
 
 
-def read_tables(folder: str | Path) -> System:
+def read_tables(folder: str | Path, values: Values = "observed") -> System:
     """Return the System in a folder of CSV files, one per sheet of the format.
 
     Parameters
@@ -151,6 +156,8 @@ def read_tables(folder: str | Path) -> System:
     folder : path
         Holds ``system.csv``, ``processes.csv``, ``flows.csv`` and any other sheets, in UTF-8 with
         commas between the cells. Only files that end in .csv are read.
+    values : {"observed", "reconciled"}
+        Of a folder made from a results workbook: what was observed, or the results as exact.
 
     Raises
     ------
@@ -164,4 +171,4 @@ def read_tables(folder: str | Path) -> System:
         digest.update(file.encode() + b"\0" + data)
     name = _name(folder)
     sheets, problems = _tables(files, name)
-    return System.from_sheets(sheets, Source(name, digest.hexdigest()), problems=problems)
+    return System.from_sheets(sheets, Source(name, digest.hexdigest()), values, problems=problems)

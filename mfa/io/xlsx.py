@@ -30,6 +30,7 @@ from pathlib import Path
 from python_calamine import CalamineSheet, CalamineWorkbook
 
 from mfa.errors import Problem, WorkbookError
+from mfa.io.rows import ERRORS, ErrorValue, header_text
 from mfa.io.xlsx_kind import open_package
 from mfa.io.xlsx_package import Layout, Package, Packed, pack, read_layout, read_uniform
 from mfa.io.xlsx_xml import SAVE_AGAIN, Place, SharedStrings, inspect_sheet, refuse
@@ -193,14 +194,15 @@ def _columns(sheet: CalamineSheet) -> list[list[Cell]]:
 def _table(name: str, columns: list[list[Cell]], places: Mapping[Place, str]) -> RawSheet:
     """Take off the header row, lay the faults over the table and trim it."""
     head = [column.pop(0) for column in columns]
-    headers = [_header(cell) for cell in head]
+    headers = [header_text(cell) for cell in head]
     width = 1 + max((column for _, column in places), default=-1)  # at least, for the faults
     head += [None] * (width - len(head))
     headers += [""] * (width - len(headers))
     columns += [[] for _ in range(len(headers) - len(columns))]
     for (row, column), why in places.items():
         if row == 0:
-            head[column] = headers[column] = why
+            headers[column] = why
+            head[column] = ErrorValue(why) if why in ERRORS else why
     faults = {(row - 1, column): why for (row, column), why in places.items() if row}
     for row, column in faults:
         if row < len(columns[column]):
@@ -217,12 +219,3 @@ def _table(name: str, columns: list[list[Cell]], places: Mapping[Place, str]) ->
 def _filled(column: Sequence[Cell]) -> int:
     """Return the number of cells up to the last one that is not blank."""
     return next((i for i in range(len(column), 0, -1) if column[i - 1] is not None), 0)
-
-
-def _header(cell: Cell) -> str:
-    """Return a header as Excel would show it: a year typed as a number as "2018"."""
-    if cell is None:
-        return ""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell).upper() if isinstance(cell, bool) else str(cell)

@@ -2,35 +2,80 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from openpyxl import Workbook
 from openpyxl.cell import WriteOnlyCell
-from openpyxl.cell.cell import ERROR_CODES
 from openpyxl.comments import Comment
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.datavalidation import DataValidation
 
+from mfa.io.rows import ErrorValue, head_of, rows_of
 from mfa.io.whole import whole_file
 from mfa.schema import SHEET, column_names, fold
 from mfa.system import RawSheet
 
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\]|^'|'$")
-_LONGEST_NAME = 31
+LAST_ROW = 2**20
+LONGEST_TEXT = 32_767
+LONGEST_NAME = 31
+_FORBIDDEN = re.compile("[\ud800-\udfff\ufffe\uffff\x00]")
+# ECMA-376, 22.9.2.19: a character that XML cannot hold is written _xHHHH_, and so an underscore
+# that would be taken for the start of one.
+_ESCAPED = re.compile("[\x01-\x08\x0b-\x1f]|_(?=x[0-9A-Fa-f]{4}_)")
+_NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]|^'|'$")
 _NUMBER_FORMAT = "#,##0.####"
 _FORMATTED_ROWS = 20_000
 _WIDEST = 60
-_HEADER_FONT = Font(bold=True)
-_HEADER_FILL = PatternFill("solid", fgColor="E9E3D2")
+YEAR = "0"
+_PLAIN = "E9E3D2"
+FONT = "Calibri"  # what openpyxl gives to all other cells
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What may stand in a range of cells.
+
+    Parameters
+    ----------
+    cells : str
+        For example ``"C2:C1048576"``.
+    formula : str
+        Source of a drop-down; for ``kind`` decimal or whole unused.
+    kind : {"list", "decimal", "whole"}
+        A list, any number, or a year.
+    refuse : {"", "warning", "stop"}
+        Whether something else is let pass, asked about or refused.
+    message : str
+        Shown then.
+    """
+
+    cells: str
+    formula: str = ""
+    kind: str = "list"
+    refuse: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a sheet looks that people fill in; sequences run along its columns."""
+
+    fills: Sequence[str]
+    formats: Sequence[str]
+    widths: Sequence[float]
+    choices: Sequence[Choice] = ()
+    tab: str = ""
+    hidden: bool = False
+    freeze: str = "A2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +93,8 @@ class Table:
         Comments for some of the headers.
     formatted : bool
         Whether numbers are shown with a few decimals only; else in full.
+    look : Look, optional
+        Of a sheet that people fill in.
     """
 
     name: str
@@ -55,12 +102,7 @@ class Table:
     rows: Sequence[Sequence[object]]
     comments: Mapping[str, str] = field(default_factory=dict)
     formatted: bool = True
-
-
-class ErrorValue(str):
-    """An error value of Excel such as ``#N/A``, and no text that reads like one."""
-
-    __slots__ = ()
+    look: Look | None = None
 
 
 def from_frame(name: str, frame: pd.DataFrame) -> Table:
@@ -86,78 +128,124 @@ def from_raw(raw: RawSheet) -> Table:
         comments = {
             header: help_[names[fold(header)]] for header in raw.headers if fold(header) in names
         }
-    rows = [list(row) for row in zip(*raw.columns, strict=True)]
+    return Table(raw.name, head_of(raw), _rows_or_reasons(raw), comments, formatted=False)
+
+
+def _rows_or_reasons(raw: RawSheet) -> list[list[object]]:
+    """Return the rows; where a cell has no value, the reason stands in its place."""
+    rows = rows_of(raw)
     for (i, j), why in raw.faults.items():
-        rows[i][j] = ErrorValue(why) if why in ERROR_CODES else why
-    return Table(raw.name, raw.head or raw.headers, rows, comments, formatted=False)
+        rows[i][j] = why if rows[i][j] is None else rows[i][j]
+    return rows
+
+
+def _text(text: str) -> str | None:
+    """Return a text that XML can hold and that reads the same again."""
+    text = _FORBIDDEN.sub("\ufffd", text[:LONGEST_TEXT])
+    text = _ESCAPED.sub(lambda match: f"_x{ord(match[0]):04X}_", text.replace("\r\n", "\n"))
+    return text or None
 
 
 def _plain(value: object) -> Any:
     """Return a value that openpyxl writes as it is: no nan, no control characters."""
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, ErrorValue) or value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, (dt.date, dt.time, dt.timedelta)) and not getattr(value, "tzinfo", None):
+        return value
+    return _text(str(value))
+
+
+def _cell(sheet: Any, value: object, form: str | None) -> Any:
+    """Return what openpyxl is to append: a cell of its own where type or format need it.
+
+    Parameters
+    ----------
+    form : str or None
+        Number format; "" is the general one, None lets the number decide.
+    """
+    plain = _plain(value)
+    if plain is None:
         return None
-    if isinstance(value, str):
-        return _FORBIDDEN.sub("\ufffd", value)[:32767] or None
-    return value
-
-
-def _is_risky(value: object) -> bool:
-    """Return whether openpyxl would take a text for a formula or an error."""
-    return isinstance(value, str) and value[:1] in ("=", "#")
-
-
-def _cell(sheet: Any, value: object, formatted: bool) -> Any:
-    if isinstance(value, ErrorValue):
-        cell = WriteOnlyCell(sheet, str(value))
-        cell.data_type = "e"
-        return cell
-    value = _plain(value)
-    if _is_risky(value):
-        cell = WriteOnlyCell(sheet, value)
-        cell.data_type = "s"
-        cell.quotePrefix = True
-        return cell
-    if formatted and isinstance(value, float):
-        cell = WriteOnlyCell(sheet, value)
-        cell.number_format = _NUMBER_FORMAT
-        return cell
-    return value
-
-
-def _header(sheet: Any, header: object, comment: str | None) -> Any:
-    cell = WriteOnlyCell(sheet, _plain(header))
-    if isinstance(header, str):
-        cell.data_type = "s"
-    cell.font, cell.fill = _HEADER_FONT, _HEADER_FILL
-    cell.alignment = Alignment(vertical="top", wrap_text=True)
-    if comment:
-        cell.comment = Comment(comment, "mfa", width=280, height=90)
+    number = type(plain) is float
+    if form is None:
+        form = _NUMBER_FORMAT if number and not plain.is_integer() else ""
+    risky = isinstance(plain, str) and plain[:1] in ("=", "#")
+    long = number and float(f"{plain:.16g}") != plain  # openpyxl writes 16 digits
+    if not (form or risky or long):
+        return plain
+    cell = WriteOnlyCell(sheet, repr(plain) if number else plain)
+    if number:
+        cell.data_type = "n"
+    elif isinstance(plain, str):
+        cell.data_type = "e" if isinstance(plain, ErrorValue) else "s"
+        cell.quotePrefix = risky and cell.data_type == "s"
+    if form and not isinstance(plain, (dt.date, dt.time, dt.timedelta)):
+        cell.number_format = form
+    if form == YEAR:  # clear of the texts on its right
+        cell.alignment = Alignment(horizontal="center")
     return cell
 
 
-def _width(header: object, column: Sequence[object]) -> float:
-    """Return a column width that shows most cells, East Asian characters counted twice."""
+def _header(sheet: Any, header: object, comment: str | None, fill: str) -> Any:
+    cell = WriteOnlyCell(sheet, _plain(header))
+    if isinstance(header, str):
+        cell.data_type = "e" if isinstance(header, ErrorValue) else "s"
+    dark = sum(int(fill[i : i + 2], 16) for i in (0, 2, 4)) < 3 * 140
+    cell.font = Font(name=FONT, bold=True, color="FFFFFF" if dark else "000000")
+    cell.fill = PatternFill("solid", fgColor=fill)
+    cell.alignment = Alignment(vertical="top", wrap_text=True)
+    if comment:
+        height = 30 + 18 * sum(1 + _columns(line) // 42 for line in comment.splitlines())
+        cell.comment = Comment(comment, "mfa", width=300, height=height)
+    return cell
+
+
+def _columns(text: str) -> int:
+    """Return how wide a text is, East Asian characters counted twice."""
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
+def width(header: object, column: Sequence[object]) -> float:
+    """Return a column width that shows the header and most cells."""
     shown = [f"{v:,.4g}" if isinstance(v, float) else str(v) for v in column if v is not None]
-    texts = sorted(sum(2 if ord(c) > 0x2E7F else 1 for c in text) for text in shown[:2000])
+    texts = sorted(_columns(text) for text in shown[:2000])
     typical = texts[int(0.9 * (len(texts) - 1))] if texts else 0
-    return float(min(max(len(str(header)) + 2, typical + 2, 6), _WIDEST))
+    return float(min(max(_columns(str(header or "")) + 2, typical + 2, 6), _WIDEST))
 
 
-def _sheet_name(name: str, taken: Sequence[str]) -> str:
-    """Return a name that Excel allows for one more sheet.
+def _validation(choice: Choice) -> DataValidation:
+    limits = {"decimal": ("-1E+300", "1E+300"), "whole": ("1000", "3000")}
+    low, high = limits.get(choice.kind, (choice.formula, None))
+    return DataValidation(
+        type=choice.kind,
+        operator=None if choice.kind == "list" else "between",
+        formula1=low,
+        formula2=high,
+        allow_blank=True,
+        showErrorMessage=bool(choice.refuse),
+        errorStyle=choice.refuse or None,
+        error=choice.message or None,
+        sqref=choice.cells,
+    )
+
+
+def sheet_name(name: str, taken: Sequence[str] = ()) -> str:
+    """Return a name that Excel allows and that is not taken yet.
 
     Examples
     --------
-    >>> _sheet_name("what [if]?", []), _sheet_name("Survey", ["flows", "survey"])
+    >>> sheet_name("what [if]?"), sheet_name("Survey", ["flows", "survey"])
     ('what _if__', 'Survey (2)')
     """
-    allowed = _NOT_IN_NAMES.sub("_", _plain(name) or "_")
-    lower = [other.casefold() for other in taken]
-    out, number = allowed[:_LONGEST_NAME], 1
-    while out.casefold() in lower:
+    allowed = _NOT_IN_NAMES.sub("_", name) or "_"
+    used = {other.casefold() for other in taken}
+    out, number = allowed[:LONGEST_NAME], 1
+    while out.casefold() in used:
         number += 1
         ending = f" ({number})"
-        out = allowed[: _LONGEST_NAME - len(ending)] + ending
+        out = allowed[: LONGEST_NAME - len(ending)] + ending
     return out
 
 
@@ -177,8 +265,47 @@ def _new_book() -> Iterator[Workbook]:
                     sheet.close()
 
 
+def _write(book: Workbook, table: Table) -> None:
+    sheet = book.create_sheet(sheet_name(table.name, book.sheetnames))
+    look = table.look
+    sheet.freeze_panes = look.freeze if look else "A2"
+    sheet.page_setup.orientation, sheet.page_setup.fitToHeight = "landscape", 0
+    sheet.sheet_properties.pageSetUpPr.fitToPage = True
+    sheet.print_title_rows = "1:1"
+    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.headers)
+    formats: list[str | None] = [None] * len(table.headers)
+    if len(table.rows) > _FORMATTED_ROWS or not table.formatted:
+        formats = [""] * len(table.headers)
+    elif look:
+        formats = list(look.formats)
+    if look:
+        sheet.sheet_properties.tabColor = look.tab or None
+        sheet.sheet_state = "hidden" if look.hidden else "visible"
+        for choice in look.choices:
+            sheet.data_validations.append(_validation(choice))
+    for number, (header, column) in enumerate(zip(table.headers, columns, strict=True)):
+        dimension = sheet.column_dimensions[get_column_letter(number + 1)]
+        dimension.width = look.widths[number] if look else width(header, column)
+        if look and look.formats[number]:
+            dimension.number_format = look.formats[number]
+    fills = look.fills if look else [_PLAIN] * len(table.headers)
+    comments = table.comments
+    sheet.append(
+        [
+            _header(sheet, header, comments.get(str(header)), fill)
+            for header, fill in zip(table.headers, fills, strict=True)
+        ]
+    )
+    for row in table.rows:
+        sheet.append([_cell(sheet, v, form) for v, form in zip(row, formats, strict=True)])
+
+
 def save_workbook(
-    path: str | Path, tables: Sequence[Table], title: str, made: datetime | None = None
+    path: str | Path,
+    tables: Sequence[Table],
+    title: str,
+    made: dt.datetime | None = None,
+    finish: Callable[[Workbook], None] | None = None,
 ) -> None:
     """Write sheets to an .xlsx file, which appears whole or not at all.
 
@@ -195,6 +322,8 @@ def save_workbook(
         Title in the file's properties.
     made : datetime, optional
         Date in the file's properties; by default now.
+    finish : callable, optional
+        Adds to the workbook before it is saved.
 
     Raises
     ------
@@ -207,18 +336,7 @@ def save_workbook(
         if made is not None:
             book.properties.created = book.properties.modified = made
         for table in tables:
-            _add_sheet(book, table)
+            _write(book, table)
+        if finish:
+            finish(book)
         book.save(draft)
-
-
-def _add_sheet(book: Workbook, table: Table) -> None:
-    sheet = book.create_sheet(_sheet_name(table.name, book.sheetnames))
-    sheet.freeze_panes = "A2"
-    columns = list(zip(*table.rows, strict=True)) or [()] * len(table.headers)
-    for number, (header, column) in enumerate(zip(table.headers, columns, strict=True), 1):
-        sheet.column_dimensions[get_column_letter(number)].width = _width(header, column)
-    comments = table.comments
-    sheet.append([_header(sheet, header, comments.get(str(header))) for header in table.headers])
-    formatted = table.formatted and len(table.rows) <= _FORMATTED_ROWS
-    for row in table.rows:
-        sheet.append([_cell(sheet, value, formatted) for value in row])

@@ -9,19 +9,19 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import UnitError, near
-from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, has_results, sheet_names
+from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, has_results, is_lists, sheet_names
 from mfa.system import checks, relations
 from mfa.system.cells import ParsedSheet, parse_sheet
 from mfa.system.data import Checker, read_data, unit_factors
 from mfa.system.findings import Findings
 from mfa.system.raw import RawSheet
+from mfa.system.results import REPLACED, Values, as_input, prefer
 from mfa.system.settings import Settings, read_settings
 from mfa.units import Unit, parse_unit
 
 _SHARE = Unit("1", "share", 1.0)
 _DATA_SHEETS = ("flows", "stocks", "coefficients", "compositions", "observations")
 _CORE = ("system", "processes", *_DATA_SHEETS)
-_REPLACED = ("flows", "stocks", "coefficients", "compositions")
 
 
 def _sort_out(
@@ -36,7 +36,7 @@ def _sort_out(
     others: dict[str, RawSheet] = {}
     for spelt, raw in sheets.items():
         name = known.get(fold(spelt))
-        if fold(spelt) in results:
+        if fold(spelt) in results or is_lists(spelt, raw.headers):
             continue
         if name is None:
             others[spelt] = raw
@@ -64,16 +64,6 @@ def _sort_out(
 def _empty(name: str) -> RawSheet:
     headers = tuple(column.name for column in SHEET[name].columns)
     return RawSheet(name, headers, tuple([] for _ in headers))
-
-
-def _prefer_observed(raw: RawSheet) -> RawSheet:
-    """Read a results sheet from what was observed: its value and sd are results."""
-    if not has_results(raw.headers):
-        return raw
-    folded = [fold(header) for header in raw.headers]
-    rename = {"value": "result_value", "sd": "result_sd", "observed": "value", "observedsd": "sd"}
-    headers = tuple(rename.get(f, h) for f, h in zip(folded, raw.headers, strict=True))
-    return RawSheet(raw.name, headers, raw.columns, raw.faults)
 
 
 def _units(settings: Settings) -> dict[str, Unit]:
@@ -144,7 +134,10 @@ def _read_flows(
     checks.warn_gaps(sheet, settings.layers, findings)
     checks.warn_dead_ends(processes, flows, findings)
     checks.warn_uncounted_scrap(sheet, flows, processes.frame, findings)
-    if sheet.frame.empty and "flows" not in findings.unknown:
+    if sheet.frame.empty and processes.frame.empty and not findings.unknown:
+        what, do = "nothing is filled in yet", "fill in the sheets 'processes' and 'flows'"
+        findings.warning(what, do, None, "processes!2")
+    elif sheet.frame.empty and "flows" not in findings.unknown:
         findings.error("there are no flows", "add a row for each flow and year", None, "flows!2")
     base = np.full(len(sheet.frame), "rate", dtype=object)
     data = _with_data(sheet, base, settings, findings)
@@ -197,7 +190,9 @@ def _check_other(
         )
 
 
-def assemble(sheets: Mapping[str, RawSheet], findings: Findings) -> dict[str, Any]:
+def assemble(
+    sheets: Mapping[str, RawSheet], findings: Findings, values: Values = "observed"
+) -> dict[str, Any]:
     """Return the tables of a System, by the names of its attributes.
 
     Parameters
@@ -206,11 +201,11 @@ def assemble(sheets: Mapping[str, RawSheet], findings: Findings) -> dict[str, An
         The sheets as they stand in the file, by name.
     findings : Findings
         Collects every problem; the tables are of use only if it has not ``failed``.
+    values : {"observed", "reconciled"}
+        What to take from a results workbook: what was observed, or the results as exact.
     """
     found, others = _sort_out(sheets, findings)
-    for name in _REPLACED:
-        if name in found:
-            found[name] = _prefer_observed(found[name])
+    found = prefer(found, sheets, values, findings)
     parsed = {
         spec.name: parse_sheet(found[spec.name], spec, findings)
         for spec in SHEETS
@@ -245,5 +240,5 @@ def assemble(sheets: Mapping[str, RawSheet], findings: Findings) -> dict[str, An
         "data": data,
         **tables,
         "tables": {name: sheet.frame for name, sheet in rest.items()},
-        "sheets": {name: raw for name, raw in found.items() if name not in _REPLACED} | others,
+        "sheets": {n: as_input(raw) if n in REPLACED else raw for n, raw in found.items()} | others,
     }

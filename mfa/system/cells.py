@@ -146,7 +146,9 @@ def _year(cell: Cell) -> tuple[float, bool]:
 
 
 def text_of(cell: Cell) -> str:
-    """Return a cell as a text: 3.0 as "3", anything else as it is written."""
+    """Return a cell as a text: 3.0 as "3", True as "TRUE", anything else as it is written."""
+    if isinstance(cell, bool):
+        return str(cell).upper()
     if isinstance(cell, float) and cell.is_integer():
         return str(int(cell))
     return str(cell).strip()

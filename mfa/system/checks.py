@@ -184,7 +184,8 @@ def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
         findings,
     )
     frame = sheet.frame
-    allowed = (frame["min"] < 0).to_numpy()
+    either_way = frame["role"].str.contains("discrepancy").to_numpy(dtype=bool)
+    allowed = (frame["min"] < 0).to_numpy() | either_way
     Checker(sheet, findings).error(
         (frame["value"] < 0).to_numpy() & ~allowed,
         "value",

@@ -16,6 +16,7 @@ from mfa.system.build import assemble
 from mfa.system.findings import Findings
 from mfa.system.graph import tables_from_graph, to_graph
 from mfa.system.raw import RawSheet, from_frame
+from mfa.system.results import Values
 from mfa.system.settings import Settings
 
 
@@ -52,7 +53,7 @@ class System:
     tables : mapping of str to DataFrame
         The other sheets of the format, by name.
     sheets : mapping of str to RawSheet
-        Every sheet as it stood in the file, but for those that results replace.
+        Every sheet as it stood in the file; of a results workbook without the results.
     problems : tuple of Problem
         Warnings met on the way.
     source : Source or None
@@ -136,10 +137,15 @@ class System:
 
     @staticmethod
     def from_sheets(
-        sheets: Mapping[str, RawSheet], source: Source, *, problems: Iterable[Problem] = ()
+        sheets: Mapping[str, RawSheet],
+        source: Source,
+        values: Values = "observed",
+        *,
+        problems: Iterable[Problem] = (),
     ) -> System:
         """Build a System from the raw sheets of a file.
 
+        Of a results workbook, ``values`` says whether what was observed is read, or the results.
         Problems that were met when the file was opened are reported together with the others.
 
         Raises
@@ -148,7 +154,7 @@ class System:
             Listing every problem by cell.
         """
         findings = Findings(source.name, list(problems))
-        return _system(sheets, findings, source, WorkbookError)
+        return _system(sheets, findings, source, WorkbookError, values)
 
     @staticmethod
     def from_graph(graph: nx.Graph) -> System:
@@ -186,11 +192,10 @@ class System:
 
     def __repr__(self) -> str:
         years = self.years
-        span = f"{years[0]}" if len(years) == 1 else f"{years[0]}–{years[-1]}"
-        return (
-            f"System: {len(self.processes)} processes, {len(self.flows)} flows, "
-            f"{', '.join(self.substances)}, {span}, {self.unit}"
-        )
+        span = f"{years[0]}–{years[-1]}" if len(years) > 1 else "".join(map(str, years))
+        counts = f"{len(self.processes)} processes, {len(self.flows)} flows"
+        parts = [counts, ", ".join(self.substances), span, self.unit]
+        return "System: " + ", ".join(part for part in parts if part)
 
 
 def _system(
@@ -198,9 +203,10 @@ def _system(
     findings: Findings,
     source: Source | None,
     fault: type[SystemDefinitionError] | type[WorkbookError],
+    values: Values = "observed",
 ) -> System:
     """Assemble a System, or raise the given error with all problems."""
-    parts = assemble(sheets, findings)
+    parts = assemble(sheets, findings, values)
     if findings.failed:
         raise fault(findings.sorted())
     return System(**parts, problems=findings.sorted(), source=source)

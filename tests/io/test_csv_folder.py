@@ -162,7 +162,7 @@ def test_other_files_are_kept_and_the_folder_is_not_touched(folder):
     (path / "readme.txt").write_text("not a table", encoding="utf-8")
     before = {file.name: file.read_bytes() for file in path.iterdir()}
     system = mfa.read_tables(path)
-    assert system.sheets["my notes"].columns == (["1"], ["=x"])
+    assert system.sheets["my notes"].columns == ([1.0], ["=x"])
     assert {file.name: file.read_bytes() for file in path.iterdir()} == before
 
 
@@ -188,7 +188,7 @@ def test_other_files_may_look_as_they_like(folder):
     path = folder()
     (path / "notes.csv").write_text("a;b\n1,2,3\n", encoding="utf-8")
     notes = mfa.read_tables(path).sheets["notes"]
-    assert (notes.headers, notes.columns) == (("a;b", "", ""), (["1"], ["2"], ["3"]))
+    assert (notes.headers, notes.columns) == (("a;b", "", ""), ([1.0], [2.0], [3.0]))
 
 
 def test_faults_of_files_and_cells_are_reported_together(folder):
