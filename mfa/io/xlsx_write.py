@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pandas as pd
 from openpyxl import Workbook
@@ -32,6 +33,7 @@ _FORBIDDEN = re.compile("[\ud800-\udfff\ufffe\uffff\x00]")
 # that would be taken for the start of one.
 _ESCAPED = re.compile("[\x01-\x08\x0b-\x1f]|_(?=x[0-9A-Fa-f]{4}_)")
 _NOT_IN_NAMES = re.compile(r"[\[\]:*?/\\\x00-\x1f]|^'|'$")
+_MODIFIED = re.compile(rb"(<dcterms:modified [^>]*>)[^<]*")
 _NUMBER_FORMAT = "#,##0.####"
 _FORMATTED_ROWS = 20_000
 _WIDEST = 60
@@ -321,7 +323,7 @@ def save_workbook(
     title : str
         Title in the file's properties.
     made : datetime, optional
-        Date in the file's properties; by default now.
+        Date of the file, so that the same sheets give the same bytes; by default now.
     finish : callable, optional
         Adds to the workbook before it is saved.
 
@@ -340,3 +342,17 @@ def save_workbook(
         if finish:
             finish(book)
         book.save(draft)
+        if made is not None:
+            _date(draft, made)
+
+
+def _date(path: Path, made: dt.datetime) -> None:
+    """Give a saved workbook and its parts a date, where openpyxl writes that of its saving."""
+    with ZipFile(path) as saved:
+        parts = [(info, saved.read(info)) for info in saved.infolist()]
+    moment = made.strftime("%Y-%m-%dT%H:%M:%SZ").encode()
+    with ZipFile(path, "w", ZIP_DEFLATED) as out:
+        for info, content in parts:
+            dated = _MODIFIED.sub(rb"\g<1>" + moment, content)
+            kept = dated if info.filename == "docProps/core.xml" else content
+            out.writestr(ZipInfo(info.filename, made.timetuple()[:6]), kept, ZIP_DEFLATED)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from pathlib import Path
+from zipfile import ZipFile
 
 import pandas as pd
 import pytest
 
 import mfa
+from mfa.io.xlsx_write import Table, save_workbook
 
 FLOWS = Path(__file__).parents[2] / "flows"
 CASES = sorted(path.stem for path in FLOWS.glob("*.xlsx"))
@@ -68,3 +71,13 @@ def test_results_are_the_same(twins):
     pd.testing.assert_frame_equal(one.flows, two.flows)
     pd.testing.assert_frame_equal(one.stocks, two.stocks)
     assert (one.chi2, one.dof, one.p_value) == (two.chi2, two.dof, two.p_value)
+
+
+def test_the_same_sheets_give_the_same_bytes(tmp_path):
+    """Reports carry the checksum of their workbook: a date of saving would change it."""
+    made = dt.datetime(2026, 1, 1)  # noqa: DTZ001
+    save_workbook(tmp_path / "book.xlsx", [Table("notes", ["a"], [[1.5]])], "book", made)
+    with ZipFile(tmp_path / "book.xlsx") as book:
+        assert {info.date_time for info in book.infolist()} == {(2026, 1, 1, 0, 0, 0)}
+        core = book.read("docProps/core.xml").decode()
+    assert core.count("2026-01-01T00:00:00Z") == 2
