@@ -16,19 +16,30 @@ from mfa.recycling import bottlenecks, indicators, survey
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
 
 
-def _with_the_rest(table: pd.DataFrame, given: pd.DataFrame) -> pd.DataFrame:
-    """Add what the input's rows hold and no result replaces: distribution, unknown columns."""
+def _with_the_rest(
+    table: pd.DataFrame, given: pd.DataFrame, keys: list[str] | None = None
+) -> pd.DataFrame:
+    """Add what the input's rows hold and no result replaces: distribution, unknown columns.
+
+    Rows go together by keys, without keys by their order.
+    """
     known = {*map(fold, table.columns), *map(fold, RESULT_COLUMNS), "cv"}
     more = [name for name in given.columns if fold(name) not in known]
-    return table.join(given.set_index("cell")[more], on="cell") if more else table
+    if given.empty or not more:
+        return table
+    if keys is None:
+        return table.assign(**{name: given[name].to_numpy() for name in more})
+    return table.merge(given[[*keys, *more]], how="left", on=keys)
 
 
 def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
     """Return the tables of the results workbook by the names of their sheets."""
     system = balance.system
     return {
-        "flows": _with_the_rest(balance.flows, system.data),
-        "stocks": _with_the_rest(balance.stocks, system.stocks),
+        "flows": _with_the_rest(balance.flows, system.data, ["flow", "substance", "year"]),
+        "stocks": _with_the_rest(
+            balance.stocks, system.stocks, ["process", "substance", "year", "quantity"]
+        ),
         "coefficients": _with_the_rest(balance.coefficients, system.coefficients),
         "compositions": _with_the_rest(balance.compositions, system.compositions),
         "balances": balance.processes,

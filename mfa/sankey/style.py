@@ -160,7 +160,7 @@ EN = Words(
     range_mark="–",
     lanes=(
         ("main", "material and products"),
-        ("trade", "trade across the border"),
+        ("trade", "across the system boundary"),
         ("scrap", "scrap"),
         ("loss", "losses"),
         ("discrepancy", "discrepancy of the data"),
@@ -186,7 +186,7 @@ JA = Words(
     range_mark="–",
     lanes=(
         ("main", "主な流れ"),
-        ("trade", "輸出入"),
+        ("trade", "系の境界を越える流れ"),
         ("scrap", "スクラップ"),
         ("loss", "損失"),
         ("discrepancy", "データの不一致"),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+import networkx as nx
+import openpyxl
 import pytest
 
 import mfa
@@ -191,3 +193,17 @@ def test_numbers_that_cannot_be_told_apart_stand_together():
 
 def test_what_check_lists_is_listed():
     assert "no balance of goods" in pages.shape("goods in part")[1].text
+
+
+def test_a_system_from_a_graph_without_stocks_or_cells(tmp_path):
+    """No row has a place in a file; the user's own columns still come out once each."""
+    graph = nx.MultiDiGraph(unit="kt/yr", substances="Cu", year=2018)
+    graph.add_nodes_from([("Mine", {"kind": "source"}), ("Market", {"kind": "sink"})])
+    graph.add_edge("Mine", "Smelter", key="ore", value=100.0, sd=4.0, collector="Ann")
+    graph.add_edge("Smelter", "Market", key="metal", value=95.0, sd=2.0, collector="Bo")
+    balance = mfa.reconcile(mfa.System.from_graph(graph))
+    mfa.write_report(balance, tmp_path / "out")
+    book = openpyxl.load_workbook(tmp_path / "out" / "results.xlsx")
+    head, *rows = book["flows"].values
+    assert len(rows) == 2
+    assert [dict(zip(head, row, strict=True))["value"] for row in rows] == pytest.approx([96, 96])
