@@ -16,7 +16,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 from scipy.linalg import cho_factor, cho_solve, qr
-from scipy.sparse.linalg import splu
+from scipy.sparse.linalg import cg, splu
 
 from mfa.balance.network import Floats
 from mfa.balance.structure import Structure
@@ -24,33 +24,49 @@ from mfa.balance.structure import Structure
 _ORTHOGONAL = 600
 _DENSE = 3000
 _REFINEMENTS = 3
+_ROUNDING = 2.3e-16
+_CLOSE = 1e-10
+_STEPS = 20_000
 
 
-class _Factor:
+class _Normal:
     """S⁻¹ from B = G W^½, whose rows are first scaled to unit length.
 
     Small systems take R of the QR factors of Bᵀ, so that S = RᵀR is never formed and rows that are
-    nearly parallel keep their digits; larger ones a Cholesky factor of S, the largest a sparse one.
+    nearly parallel keep their digits; larger ones a Cholesky factor of S. Beyond that one column is
+    solved by conjugate gradients, which need no factor: on networks that spread in all directions
+    factors fill up. Several columns, as for variances, take a sparse factor all the same.
     """
 
     def __init__(self, rows: sp.csr_array) -> None:
         self._scale = 1.0 / sp.linalg.norm(rows, axis=1)
-        scaled = sp.csr_array(sp.diags_array(self._scale) @ rows)
-        if rows.shape[0] <= _ORTHOGONAL:
-            triangle = qr(scaled.T.toarray(), mode="r")[0][: rows.shape[0]]
-            self._solve: Callable[[Floats], Floats] = lambda b: cho_solve((triangle, False), b)
-        elif rows.shape[0] <= _DENSE:
-            cholesky = cho_factor((scaled @ scaled.T).toarray())
-            self._solve = lambda b: cho_solve(cholesky, b)
-        else:
-            factor = splu(sp.csc_array(scaled @ scaled.T))
-            self._solve = lambda b: factor.solve(np.ascontiguousarray(b))
+        self._rows = sp.csr_array(sp.diags_array(self._scale) @ rows)
 
     def solve(self, right: Floats) -> Floats:
         """Return S⁻¹ right for one column or several."""
         scale = self._scale if right.ndim == 1 else self._scale[:, None]
         weighted: Floats = np.multiply(scale, right)
-        return np.asarray(scale * self._solve(weighted), dtype=np.float64)
+        if right.ndim == 1 and len(right) > _DENSE:
+            found, missed = cg(self._matrix, weighted, rtol=_CLOSE, maxiter=_STEPS)
+            if not missed:
+                return np.asarray(scale * found, dtype=np.float64)
+        return np.asarray(scale * self._factor(weighted), dtype=np.float64)
+
+    @cached_property
+    def _matrix(self) -> sp.csr_array:
+        return sp.csr_array(self._rows @ self._rows.T)
+
+    @cached_property
+    def _factor(self) -> Callable[[Floats], Floats]:
+        rows = self._rows
+        if rows.shape[0] <= _ORTHOGONAL:
+            triangle = qr(rows.T.toarray(), mode="r")[0][: rows.shape[0]]
+            return lambda b: cho_solve((triangle, False), b)
+        if rows.shape[0] <= _DENSE:
+            cholesky = cho_factor(self._matrix.toarray())
+            return lambda b: cho_solve(cholesky, b)
+        sparse = splu(sp.csc_array(self._matrix))
+        return lambda b: sparse.solve(np.ascontiguousarray(b))
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,7 +85,7 @@ class Estimate:
     structure: Structure
     x: Floats
     multipliers: Floats
-    factor: _Factor | None
+    factor: _Normal | None
 
     @property
     def weights(self) -> Floats:
@@ -134,9 +150,13 @@ def estimate(structure: Structure, values: Floats) -> Estimate:
     y, weights = equations.y[data], equations.sd[data] ** 2
     factor, multipliers, estimated = None, np.zeros(g.shape[0]), y.copy()
     if g.shape[0]:
-        factor = _Factor(sp.csr_array(g @ sp.diags_array(equations.sd[data])))
+        factor = _Normal(sp.csr_array(g @ sp.diags_array(equations.sd[data])))
+        size = abs(g) @ np.abs(y) + np.abs(right)
         for _ in range(1 + _REFINEMENTS):
-            multipliers += factor.solve(g @ estimated - right)
+            lacking = g @ estimated - right
+            if np.all(np.abs(lacking) <= _ROUNDING * size):
+                break
+            multipliers += factor.solve(lacking)
             estimated = y - weights * (g.T @ multipliers)
     x = np.where(structure.fixed, values, 0.0)
     x[data] = estimated
