@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -60,6 +60,7 @@ def column_letters(index: int) -> str:
 
 
 _KINDS = (str, float, bool, np.integer, np.floating, np.bool_, dt.date, dt.time, dt.timedelta)
+_SIMPLE = {float, bool, type(None)}
 _LARGEST = 10**308  # above, an int is no float
 
 
@@ -77,15 +78,27 @@ def _shown(cell: Cell) -> str:
 def from_frame(name: str, frame: pd.DataFrame) -> RawSheet:
     """Return a DataFrame as a raw sheet, as if its columns stood in a sheet from A on."""
     values = frame.astype(object).where(frame.notna(), None)
-    columns = tuple(values.iloc[:, i].tolist() for i in range(values.shape[1]))
+    columns: list[list[Cell]] = []
     faults: dict[tuple[int, int], str] = {}
-    for j, column in enumerate(columns):
-        for i, cell in enumerate(column):
-            if cell is None:
-                continue
-            if isinstance(cell, str):
-                column[i] = None if not cell or cell.isspace() else cell
-            elif not _fits(cell):
-                column[i] = None
-                faults[i, j] = _shown(cell)
-    return RawSheet(name, tuple(str(header) for header in frame.columns), columns, faults)
+    for j in range(values.shape[1]):
+        column = values.iloc[:, j].tolist()
+        is_number = getattr(frame.dtypes.iloc[j], "kind", "O") in "biuf"
+        kinds = set() if is_number else set(map(type, column)) - _SIMPLE
+        if kinds == {str}:
+            blank = {cell for cell in set(column) if isinstance(cell, str) and not cell.strip()}
+            column = [None if cell in blank else cell for cell in column] if blank else column
+        elif kinds:
+            for i, fault in _clear(column):
+                faults[i, j] = fault
+        columns.append(column)
+    return RawSheet(name, tuple(str(header) for header in frame.columns), tuple(columns), faults)
+
+
+def _clear(column: list[Cell]) -> Iterator[tuple[int, str]]:
+    """Blank the empty texts of a column, and what no cell could hold; yield the latter."""
+    for i, cell in enumerate(column):
+        if isinstance(cell, str):
+            column[i] = cell if cell.strip() else None
+        elif cell is not None and not _fits(cell):
+            column[i] = None
+            yield i, _shown(cell)
