@@ -33,7 +33,7 @@ class Answer:
     dof: int
     residual: np.ndarray  # (y − C x) / sd
     remainder: np.ndarray  # I − U Uᵀ
-    pattern: np.ndarray  # the same if all data were equally good
+    pattern: np.ndarray  # the same if all flows were equally good, and all shares
 
     @property
     def redundant(self) -> np.ndarray:
@@ -89,7 +89,9 @@ def solve(problem: Problem, held: list[int] | None = None, without: tuple[int, .
     rows = np.array([problem.rows[i] for i in keep]).reshape(-1, n)
     y, sd = (np.array([v[i] for i in keep]) for v in (problem.y, problem.sd))
     length = np.linalg.norm(rows, axis=1)  # not of rows @ free, which may be all noise
-    plain, _, _ = _left(rows @ free, length.max(initial=1e-300))
+    kinds = [problem.labels[i][0] for i in keep]
+    even = np.array([0.01 if kind in ("coefficient", "composition") else 1.0 for kind in kinds])
+    plain, _, _ = _left((rows @ free) / even[:, None], (length / even).max(initial=1e-300))
     left, size, turn = _left((rows @ free) / sd[:, None], (length / sd).max(initial=1e-300))
     x = start + free @ (turn.T @ ((left.T @ ((y - rows @ start) / sd)) / size))
     spread = (free @ turn.T) / size
