@@ -1,9 +1,12 @@
 """Estimates with uncertain coefficients and compositions: successive linearisation.
 
-Each step solves the least-squares problem with the products linearised at the last point. What the
-data leave undetermined stays as near to the last point as the equations let it, so that nothing
-drifts. A step is halved until the merit Σ((x − y)/sd)² + μ Σ|x_f − c S| falls, with μ above twice
-the multipliers of the products.
+Each step solves the least-squares problem with the products linearised at the last point, and is
+then bent back to where the products hold, so that every point satisfies all equations: products
+that follow from others (the shares of all outputs of a process for goods and a substance, say) are
+dependent only there, and beside it their tangents would tie together what is free. A step is halved
+until the misfit Σ((x − y)/sd)² falls. Full steps that are not bent are tried first: where they
+settle, they settle on the same equations, and much sooner. What the data leave undetermined stays
+as near to the last point as the equations let it, so that nothing drifts.
 """
 
 from __future__ import annotations
@@ -13,17 +16,35 @@ from dataclasses import replace
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.bounds import Bounded, bounded_estimate, misfit, tolerances
+from mfa.balance.bounds import Bounded, Infeasible, bounded_estimate, misfit, tolerances, turnover
 from mfa.balance.equations import NO_EDGE, Equations
 from mfa.balance.network import Floats
 from mfa.balance.products import Products
 from mfa.errors import BalanceError
 
 _STEPS = 100
-_HALVINGS = 25
+_QUICK = 8
+_HALVINGS = 10
+_BENDS = 6
+_IDLE = 6  # steps that lead far and gain nothing
+_FAR = 1e6  # times the rounding that bounds allow
+_GAIN = 1e-6
 _CONVERGED = 0.1  # of the rounding that bounds allow: 1e-10 of what a balance turns over
+_LEAST_SHARE = 1e-3
+_SLIGHT = 1e-3
+_NOISE = 1e-8  # of the misfit: what rounding may add to it
+_BOUNDLESS = 1e8
+_FITS = 1e-11  # of the larger side of a product
 _UNSURE = 0.05
 _GUESS = 0.5
+
+
+class Runaway(Exception):  # noqa: N818
+    """The steps lead nowhere: ``number`` is the variable that moves most or grows without end."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(number)
+        self.number = number
 
 
 def estimate_products(equations: Equations, products: Products) -> Bounded:
@@ -39,82 +60,168 @@ def estimate_products(equations: Equations, products: Products) -> Bounded:
     ------
     Infeasible
         If there is none.
-    BalanceError
-        If the steps do not converge.
+    Runaway
+        If the steps do not converge, or only where a share is without bounds.
     """
     x = _start(equations, products)
     if equations.fixed[products.share].all():
         return bounded_estimate(products.linearised(equations, x))
-    change = np.inf
+    quick = _by_full_steps(equations, products, x)
+    if quick is not None:
+        _check_shares(equations, products, quick)
+        return _tangent_estimate(equations, products, quick)
+    x = _bent(equations, products, x)
+    moved, idle = np.zeros(equations.n), 0
     for _ in range(_STEPS):
-        linear = products.linearised(equations, x)
-        found = bounded_estimate(linear)
+        found = _tangent_estimate(equations, products, x)
+        _check_shares(equations, products, found.estimate.x)
         step = found.estimate.x - x
-        size = np.maximum(np.abs(x), np.abs(found.estimate.x))
-        change = float(np.max(np.abs(step) / tolerances(equations, size)))
-        if change <= _CONVERGED:
-            return found
+        moved = np.abs(step) / _rounding(equations, found.estimate.x)
+        if moved.max() <= _CONVERGED:
+            return _tangent_estimate(equations, products, found.estimate.x)
         pull = found.estimate.equation_multipliers()[-len(products) :]
-        weight = 4.0 * float(np.abs(pull).max(initial=0.0))
-        x = x + _step(linear, products, x, step, weight)
-    raise BalanceError(
-        f"coefficients and compositions did not converge in {_STEPS} steps (the last one still "
-        f"changed a quantity by {change * 1e-9:.1g} of what its balance turns over): the data say "
-        "too little about some of them; give the unknown ones a value with a wide sd"
-    )
+        better = _better(equations, products, x, step, 4.0 * float(np.abs(pull).max()))
+        gained = misfit(equations, better) < misfit(equations, x) * (1 - _GAIN)
+        idle = 0 if gained or moved.max() < _FAR else idle + 1
+        if idle > _IDLE:
+            break
+        x = better
+    raise Runaway(int(np.argmax(moved)))
 
 
-def _merit(equations: Equations, products: Products, x: Floats, weight: float) -> float:
-    return misfit(equations, x) + weight * float(np.abs(products.residuals(x)).sum())
+def _by_full_steps(equations: Equations, products: Products, x: Floats) -> Floats | None:
+    """Return where full steps settle, None if they do not soon. Mostly they do."""
+    for _ in range(_QUICK):
+        try:
+            found = _tangent_estimate(equations, products, x).estimate.x
+        except (Infeasible, BalanceError):
+            return None
+        if np.all(np.abs(found - x) <= _CONVERGED * _rounding(equations, found)):
+            return found
+        x = found
+    return None
 
 
-def _step(linear: Equations, products: Products, x: Floats, step: Floats, weight: float) -> Floats:
-    """Return how far to go: the full step, the step bent back to the products, or a part of it.
+def _check_shares(equations: Equations, products: Products, x: Floats) -> None:
+    """Raise if a share that nothing measures has grown beyond all measure."""
+    known = equations.measured | equations.fixed
+    shares = np.where(known[products.share], 0.0, np.abs(x[products.share]))
+    if shares.max() > _BOUNDLESS:
+        raise Runaway(int(products.share[np.argmax(shares)]))
 
-    Linear equations hold after every full step, so that only the first point may break them: from
-    there the full step is taken.
+
+def _rounding(equations: Equations, x: Floats) -> Floats:
+    """Return the tolerances, above 0 also where everything is 0."""
+    return np.asarray(tolerances(equations, x) + 1e-18 * np.abs(x).max(initial=1e-100))
+
+
+def _tangent_estimate(equations: Equations, products: Products, x: Floats) -> Bounded:
+    """Return the estimate with the products linearised at a point.
+
+    Tangents of products that follow from others need not agree beyond the error of linearisation;
+    the products themselves do where the steps end.
     """
-    n = linear.n_nodes + len(linear.right) - len(products)
-    residual = (linear.matrix @ x)[:n] - np.concatenate([np.zeros(linear.n_nodes), linear.right])[
-        :n
-    ]
-    if np.abs(residual).max(initial=0.0) > 1e-6 * np.abs(x).max(initial=0.0):
-        return step
-    before = _merit(linear, products, x, weight) * (1 + 1e-12)
-    if _merit(linear, products, x + step, weight) <= before:
-        return step
-    bent = _bent(linear, products, x + step) - x
-    if _merit(linear, products, x + bent, weight) <= before:
-        return bent
+    tangent = np.zeros(len(equations.right) + len(products), dtype=bool)
+    tangent[len(equations.right) :] = ~equations.fixed[products.share]
+    return bounded_estimate(products.linearised(equations, x), tangent)
+
+
+def _bent(equations: Equations, products: Products, x: Floats) -> Floats:
+    """Return a point near x where all equations, products and bounds hold.
+
+    Data move as their sd allow, what is not measured in proportion to what its balances turn over.
+    Where the tangents lead to no such point, the last one is returned.
+    """
+    near = replace(equations, measured=~equations.fixed)
+    for _ in range(_BENDS):
+        if _fit(equations, products, x):
+            break
+        size = np.maximum(turnover(equations, x), 1e-6 * np.abs(x).max())
+        size[products.share] = np.maximum(np.abs(x[products.share]), _LEAST_SHARE)
+        near = replace(
+            near,
+            y=np.where(equations.fixed, equations.y, x),
+            sd=np.where(equations.measured, equations.sd, size),
+        )
+        try:
+            x = _tangent_estimate(near, products, x).estimate.x
+        except (Infeasible, BalanceError):
+            break
+    return x
+
+
+def _with_shares(equations: Equations, products: Products, x: Floats) -> Floats:
+    """Set shares to Σ x_f S / Σ S², which all flows of theirs together say.
+
+    Shares that add up to 1 do so then. A share of a sum that is nothing beside what its processes
+    turn over, or whose flows lead it beyond its bounds, stays.
+    """
+    total, whole = products.of @ x, abs(products.of) @ turnover(equations, x)
+    above, below, size = (np.zeros(equations.n) for _ in range(3))
+    np.add.at(above, products.share, x[products.flow] * total)
+    np.add.at(below, products.share, total**2)
+    np.add.at(size, products.share, whole**2)
+    some = ~equations.fixed & (below > (_SLIGHT**2) * size)
+    ratio = np.divide(above, below, out=x.copy(), where=some)
+    sound = (ratio > equations.lower) & (ratio < equations.upper)
+    return np.where(some & sound, ratio, x)
+
+
+def _typical(sizes: Floats) -> float:
+    return float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 1.0
+
+
+def _fit(equations: Equations, products: Products, x: Floats) -> bool:
+    """Return whether equations and products hold at a point."""
+    right = np.concatenate([np.zeros(equations.n_nodes), equations.right])
+    off = np.concatenate([equations.matrix @ x - right, products.residuals(x)])
+    large = np.concatenate(
+        [
+            abs(equations.matrix) @ np.abs(x) + np.abs(right),
+            np.abs(x[products.flow]) + np.abs(x[products.share]) * (abs(products.of) @ np.abs(x)),
+        ]
+    )
+    return bool((np.abs(off) <= _FITS * large + 1e-300).all())
+
+
+def _better(
+    equations: Equations, products: Products, x: Floats, step: Floats, weight: float
+) -> Floats:
+    """Return a point along a step, bent back to the products, where the misfit is smaller.
+
+    What the products still miss counts with a weight above their multipliers.
+    """
+
+    def merit(point: Floats) -> float:
+        return misfit(equations, point) + weight * float(np.abs(products.residuals(point)).sum())
+
+    first = _bent(equations, products, x + step)
+    if not _fit(equations, products, x):  # no point to compare with yet
+        return first
+    before, trial = merit(x) * (1 + _NOISE) + _NOISE**2, first
     for halvings in range(1, _HALVINGS):
-        shorter = np.asarray(step / 2**halvings, dtype=np.float64)
-        if _merit(linear, products, x + shorter, weight) <= before:
-            return shorter
-    return step
-
-
-def _bent(linear: Equations, products: Products, trial: Floats) -> Floats:
-    """Return the estimate with the products corrected by what they miss at a trial point."""
-    right = linear.right.copy()
-    right[-len(products) :] -= products.residuals(trial)
-    return bounded_estimate(replace(linear, right=right)).estimate.x
+        if merit(trial) <= before:
+            return trial
+        trial = _bent(equations, products, x + step / 2**halvings)
+    return first
 
 
 def _start(equations: Equations, products: Products) -> Floats:
     """Return a point to start from.
 
-    Shares stand at their data, or at a half where they have none; flows come from the linear
-    problem in which every product may be off by the share's sd times a typical flow.
+    Flows come from the linear problem in which shares stand at their data, or at a half where they
+    have none, and every product whose share is not exact may be off by the share's sd times a
+    typical flow; the shares then from those flows.
     """
     n, k = equations.n, len(products)
     known = equations.measured | equations.fixed
     share = np.where(known, equations.y, _GUESS)
-    loose = np.where(equations.measured, equations.sd, np.where(equations.fixed, 0.0, _GUESS))
-    sizes = np.abs(equations.y[known & equations.is_edge])
-    typical = float(np.median(sizes[sizes > 0])) if (sizes > 0).any() else 1.0
+    loose = np.where(equations.measured, equations.sd, _GUESS)
+    typical = _typical(np.abs(equations.y[known & equations.is_edge]))
     off = np.maximum(loose[products.share], _UNSURE * np.abs(share[products.share]) + 1e-6)
     held = np.zeros(n, dtype=bool)
     held[products.share] = True
+    exact = equations.fixed[products.share]
     rows = _soft_rows(products, share, n)
     relations = sp.hstack([equations.relations, sp.csr_array((len(equations.right), k))])
     blank = np.full(k, np.nan)
@@ -126,14 +233,14 @@ def _start(equations: Equations, products: Products) -> Floats:
         right=np.concatenate([equations.right, np.zeros(k)]),
         y=np.concatenate([np.where(held, share, equations.y), np.zeros(k)]),
         sd=np.concatenate([equations.sd, off * typical]),
-        measured=np.concatenate([equations.measured & ~held, np.ones(k, dtype=bool)]),
-        fixed=np.concatenate([equations.fixed | held, np.zeros(k, dtype=bool)]),
+        measured=np.concatenate([equations.measured & ~held, ~exact]),
+        fixed=np.concatenate([equations.fixed | held, exact]),
         lower=np.concatenate([equations.lower, np.full(k, -np.inf)]),
         upper=np.concatenate([equations.upper, np.full(k, np.inf)]),
         start=np.concatenate([np.where(known, equations.y, typical), np.nan_to_num(blank)]),
     )
     x = bounded_estimate(softened).estimate.x[:n]
-    return _better_shares(equations, products, x)
+    return _with_shares(equations, products, x)
 
 
 def _soft_rows(products: Products, share: Floats, n: int) -> sp.csr_array:
@@ -144,20 +251,6 @@ def _soft_rows(products: Products, share: Floats, n: int) -> sp.csr_array:
     scaled = sp.csr_array(sp.diags_array(share[products.share]) @ products.of)
     rows = sp.csr_array(single) - scaled
     return sp.csr_array(sp.hstack([rows, sp.csr_array(sp.eye_array(k))], format="csr"))
-
-
-def _better_shares(equations: Equations, products: Products, x: Floats) -> Floats:
-    """Set shares without a datum to what the first flows say, where they say anything."""
-    out = x.copy()
-    free = ~(equations.measured | equations.fixed)[products.share]
-    total = products.of @ x
-    sensible = free & (total > 0) & (x[products.flow] > 0)
-    ratio = np.divide(x[products.flow], total, out=np.zeros(len(products)), where=sensible)
-    sums, counts = np.zeros(equations.n), np.zeros(equations.n)
-    np.add.at(sums, products.share[sensible], ratio[sensible])
-    np.add.at(counts, products.share[sensible], 1.0)
-    mean = np.divide(sums, counts, out=np.zeros(equations.n), where=counts > 0)
-    return np.where(counts > 0, mean, out)
 
 
 def hold(

@@ -48,17 +48,22 @@ class Infeasible(Exception):  # noqa: N818
     """No values keep exact data, relations and bounds at once."""
 
 
-def tolerances(equations: Equations, x: Floats) -> Floats:
-    """Return how far rounding may carry each variable: relative to what its balances turn over."""
+def turnover(equations: Equations, x: Floats) -> Floats:
+    """Return for each variable the most that it and the balances it is part of turn over."""
     matrix = sp.csc_array(abs(equations.matrix))
-    turnover = matrix @ np.abs(x)
+    of_row = matrix @ np.abs(x)
     largest = np.abs(x)
     columns = np.repeat(np.arange(equations.n), np.diff(matrix.indptr))
     of_balance = matrix.indices < equations.n_nodes
     for some in (of_balance, ~of_balance & ~equations.is_edge[columns]):
-        reach = turnover[matrix.indices[some]] / matrix.data[some]
+        reach = of_row[matrix.indices[some]] / matrix.data[some]
         np.maximum.at(largest, columns[some], reach)
-    return np.asarray(_TOLERANCE * np.maximum(largest, 1e-300))
+    return largest
+
+
+def tolerances(equations: Equations, x: Floats) -> Floats:
+    """Return how far rounding may carry each variable: relative to what its balances turn over."""
+    return np.asarray(_TOLERANCE * np.maximum(turnover(equations, x), 1e-300))
 
 
 def _breaks(equations: Equations, x: Floats, where: Mask) -> np.ndarray:
@@ -81,19 +86,29 @@ def _can_stand(found: Estimate) -> bool:
     return is_feasible(parts, found.x, tolerances(equations, found.x))
 
 
-def _check_constants(found: Structure, values: Floats) -> None:
-    """Raise if equations between constants alone do not add up."""
+def _check_constants(found: Structure, values: Floats, tangent: Mask | None) -> None:
+    """Raise if equations between constants alone do not add up; tangents need not."""
     equations = found.equations
+    strict = np.ones(found.checks.shape[0], dtype=bool)
+    if tangent is not None:
+        strict = abs(found.checks[:, equations.n_nodes :]) @ tangent.astype(float) == 0.0
     constants = equations.constants(found.fixed, values)
     known = np.where(found.fixed, np.abs(values), 0.0)
     size = np.concatenate([np.zeros(equations.n_nodes), np.abs(equations.right)])
     size = abs(found.checks) @ (size + abs(equations.matrix) @ known)
-    if np.any(np.abs(found.checks @ constants) > _TOLERANCE * size + 1e-300):
+    off = np.abs(found.checks @ constants)
+    if np.any(strict & (off > _TOLERANCE * size + 1e-300)):
         raise Infeasible
 
 
-def bounded_estimate(equations: Equations) -> Bounded:
+def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bounded:
     """Return the least-squares estimate that keeps all exact data, relations and bounds.
+
+    Parameters
+    ----------
+    equations : Equations
+    tangent : array of bool, shape (relations,), optional
+        Relations that are only approximate: those that follow from others need not agree with them.
 
     Raises
     ------
@@ -103,7 +118,7 @@ def bounded_estimate(equations: Equations) -> Bounded:
         If the solver does not converge.
     """
     classified = structure(equations)
-    _check_constants(classified, equations.y)
+    _check_constants(classified, equations.y, tangent)
     first = estimate(classified, equations.y)
     known = ~_undetermined(classified)
     held = np.zeros(equations.n, dtype=np.int8)
@@ -154,13 +169,12 @@ def _pulls_inwards(found: Estimate, held: np.ndarray) -> Mask:
 
 
 def _widths(equations: Equations, scale: float) -> Floats:
-    """Return the size of each variable: masses share one, shares and sums have their own.
+    """Return the size of each variable: masses share one, shares have that of their start.
 
     Beside masses of thousands of tonnes a share would look as if its bounds held it.
     """
     own = np.abs(np.nan_to_num(equations.start))
-    own = np.where(own > 0, own, 1.0)
-    return np.asarray(np.where(equations.is_edge, scale, own))
+    return np.asarray(np.where(equations.is_edge | (own == 0), scale, own))
 
 
 def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
@@ -185,7 +199,8 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     below, above = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
     unit = sp.eye_array(n, format="csc")
     rows = sp.csr_array(equations.matrix[:, free]) @ sp.diags_array(width)
-    size = np.maximum(abs(rows).max(axis=1).toarray().ravel(), 1e-300)
+    size = abs(rows).max(axis=1).toarray().ravel()
+    size = np.where(size > 0, size, scale)  # only constants: 0 = rounding
     rows = sp.csr_array(sp.diags_array(1 / size) @ rows)
     matrix = sp.vstack([rows, -unit[below], unit[above]], format="csc")
     limits = np.concatenate([right / size, (-low / width)[below], (high / width)[above]])

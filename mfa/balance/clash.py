@@ -137,12 +137,10 @@ def _words(model: Model, kind: str, number: int) -> tuple[str, str]:
     if kind == "relation":
         relation = model.relations.iloc[number]
         return str(relation["cell"]), f"the {relation['kind']} {relation['item']!r}"
-    variable = model.variables.iloc[number]
-    step = float(variable["step"])
+    step = model.variables["step"].to_numpy(dtype=np.float64)[number]
     sign, limits = {
         "exact": ("=", equations.y),
         "low": ("≥", equations.lower),
         "high": ("≤", equations.upper),
     }[kind]
-    name = f"{variable['kind']} {variable['item']!r}, {variable['substance']}, {variable['year']}"
-    return model.cell(number), f"{name} {sign} {limits[number] / step:g}"
+    return model.cell(number), f"{model.name(number)} {sign} {limits[number] / step:g}"

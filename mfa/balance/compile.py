@@ -56,6 +56,12 @@ class Model:
         row = int(self.variables["row"].to_numpy(dtype=np.int64)[number])
         return str(self.table(number)["cell"].iat[row]) if row >= 0 else ""
 
+    def name(self, number: int) -> str:
+        """Return the words for a variable in a message: kind, item, substance, year."""
+        variable = self.variables.iloc[number]
+        where = [str(variable[key]) for key in ("substance", "year") if variable[key]]
+        return ", ".join([f"{variable['kind']} {variable['item']!r}", *where])
+
     def table(self, number: int) -> pd.DataFrame:
         """Return the table in which a variable's datum stands."""
         kind = self.variables["kind"].iat[number]

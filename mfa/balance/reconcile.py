@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from mfa.balance.bilinear import estimate_products
+from mfa.balance.bilinear import Runaway, estimate_products
 from mfa.balance.bounds import Infeasible, bounded_estimate
 from mfa.balance.clash import clash_error, with_exact_products
-from mfa.balance.compile import compile_system
+from mfa.balance.compile import Model, compile_system
 from mfa.balance.result import Balance
-from mfa.errors import Problem, SystemDefinitionError
+from mfa.errors import BalanceError, Problem, SystemDefinitionError
 from mfa.system import System
 
 _log = logging.getLogger("mfa")
@@ -74,5 +74,18 @@ def reconcile(system: System, progress: Callable[[str], None] | None = None) -> 
             bounded = bounded_estimate(model.equations)
     except Infeasible:
         raise clash_error(with_exact_products(model)) from None
+    except Runaway as runaway:
+        raise _runaway_error(model, runaway.number) from None
     solved = replace(model, equations=bounded.classified.equations)
     return Balance(system, solved, bounded)
+
+
+def _runaway_error(model: Model, number: int) -> BalanceError:
+    """Return the error for coefficients and compositions on which the steps do not settle."""
+    cell = model.cell(number)
+    message = (
+        f"{cell + ': ' if cell else ''}the data do not settle {model.name(number)}: the closer the "
+        "fit, the further away it runs. Give it a value with a wide sd, or a min and a max, or "
+        "measure the flows that it stands between"
+    )
+    return BalanceError(message, [cell] if cell else [])

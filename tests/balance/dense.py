@@ -10,11 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import clarabel
 import numpy as np
-import scipy.sparse as sp
-from numpy.linalg import norm
-from scipy.optimize import linprog, nnls
 from scipy.stats import chi2
 
 from .cases import Key
@@ -37,7 +33,7 @@ class Answer:
     dof: int
     residual: np.ndarray  # (y − C x) / sd
     remainder: np.ndarray  # I − U Uᵀ
-    pattern: np.ndarray  # the same if all data were equally good
+    pattern: np.ndarray  # the same if all flows were equally good, and all shares
 
     @property
     def redundant(self) -> np.ndarray:
@@ -93,7 +89,9 @@ def solve(problem: Problem, held: list[int] | None = None, without: tuple[int, .
     rows = np.array([problem.rows[i] for i in keep]).reshape(-1, n)
     y, sd = (np.array([v[i] for i in keep]) for v in (problem.y, problem.sd))
     length = np.linalg.norm(rows, axis=1)  # not of rows @ free, which may be all noise
-    plain, _, _ = _left(rows @ free, length.max(initial=1e-300))
+    kinds = [problem.labels[i][0] for i in keep]
+    even = np.array([0.01 if kind in ("coefficient", "composition") else 1.0 for kind in kinds])
+    plain, _, _ = _left((rows @ free) / even[:, None], (length / even).max(initial=1e-300))
     left, size, turn = _left((rows @ free) / sd[:, None], (length / sd).max(initial=1e-300))
     x = start + free @ (turn.T @ ((left.T @ ((y - rows @ start) / sd)) / size))
     spread = (free @ turn.T) / size
@@ -182,81 +180,3 @@ def leak(problem: Problem, number: int) -> tuple[float, float] | None:
     answer = solve(wider)
     sd = float(np.sqrt(answer.covariance[-1, -1]))
     return (float(answer.x[-1]), sd) if answer.determined[-1] else None
-
-
-@dataclass
-class Bounded:
-    """The answer under limits: which of them hold, and whether that is beyond doubt."""
-
-    answer: Answer
-    held: list[int]
-    clear: bool
-
-
-def solve_bounded(problem: Problem) -> Bounded:
-    """Return the answer under all limits: a quadratic programme, then the limits that hold."""
-    n = len(problem.keys)
-    rows, sd, y = np.array(problem.rows).reshape(-1, n), np.array(problem.sd), np.array(problem.y)
-    limits, caps = np.array(problem.limits).reshape(-1, n), np.array(problem.caps)
-    scaled = rows / sd[:, None]
-    point, slack, dual = _interior_point(problem, scaled)
-    goal = float(((scaled @ point - y / sd) ** 2).sum())
-    unit = 100.0  # a typical flow, which makes pure numbers of both
-    held = np.flatnonzero(dual * unit > slack / unit).tolist()
-    free = null_space(np.array(problem.hard).reshape(-1, n)) if problem.hard else np.eye(n)
-    for _ in range(len(held) + 1):
-        answer = solve(problem, held)
-        pull = free.T @ (scaled.T @ answer.residual)
-        push, off = nnls((limits[held] @ free).T, pull) if held else (np.zeros(0), norm(pull))
-        if off < 1e-6:
-            break
-        held = [i for i, p in zip(held, push, strict=True) if p > 0.0]
-    room = caps - limits @ answer.x
-    fixed = ~(np.abs(limits) > 0)[:, ~answer.determined].any(axis=1)
-    fixed[held] = False
-    clear = off < 1e-6 and bool((push * unit > 1e-4).all()) and bool((room[fixed] > 1e-5).all())
-    return Bounded(answer, held, clear and abs(answer.chi2 - goal) < 1e-6 * (1.0 + goal))
-
-
-def _interior_point(
-    problem: Problem, scaled: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return a point, and slack and dual of every limit."""
-    hard = np.array(problem.hard).reshape(-1, len(problem.keys))
-    matrix = np.vstack([hard, np.array(problem.limits).reshape(-1, len(problem.keys))])
-    linear = -scaled.T @ (np.array(problem.y) / np.array(problem.sd))
-    quadratic = sp.csc_matrix(np.triu(scaled.T @ scaled))
-    cones = [clarabel.ZeroConeT(len(hard)), clarabel.NonnegativeConeT(len(problem.limits))]
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-11
-    bounds = np.array([*problem.right, *problem.caps])
-    found = clarabel.DefaultSolver(
-        quadratic, linear, sp.csc_matrix(matrix), bounds, cones, settings
-    ).solve()
-    return np.array(found.x), np.array(found.s)[len(hard) :], np.array(found.z)[len(hard) :]
-
-
-def ranges(problem: Problem, x: np.ndarray, determined: np.ndarray) -> np.ndarray:
-    """Return (low, high) of every undetermined variable, the determined ones at their values."""
-    n = len(problem.keys)
-    known = np.flatnonzero(determined)
-    bounds = [(x[i], x[i]) if determined[i] else (None, None) for i in range(n)]
-    # what the determined ones fix is left out as noise; the others must hold
-    hard = np.array(problem.hard).reshape(-1, n)
-    loose = np.abs(np.delete(hard, known, axis=1)).max(axis=1, initial=0.0) > 0
-    out = np.full((n, 2), np.nan)
-    for i in np.flatnonzero(~determined):
-        for side, sign in ((0, 1.0), (1, -1.0)):
-            found = linprog(
-                sign * np.eye(n)[i],
-                A_ub=np.array(problem.limits) if problem.limits else None,
-                b_ub=np.array(problem.caps) + 1e-9 if problem.limits else None,
-                A_eq=hard[loose] if loose.any() else None,
-                b_eq=np.array(problem.right)[loose] if loose.any() else None,
-                bounds=bounds,
-                options={"presolve": False},
-            )
-            out[i, side] = found.x[i] if found.status == 0 else -sign * np.inf
-            assert found.status in (0, 3), found.message
-    return out

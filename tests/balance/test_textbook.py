@@ -14,6 +14,7 @@ import mfa
 
 from . import dense
 from .cases import Case, Key, random_case
+from .results import near, results
 from .textbook import balances, included, pose
 
 MANY = range(100)
@@ -24,23 +25,6 @@ SOME = range(40)
 def both(seed: int) -> tuple[Case, mfa.Balance, dense.Answer]:
     case = random_case(seed)
     return case, mfa.reconcile(case.system()), dense.solve(pose(case))
-
-
-def results(balance: mfa.Balance) -> dict[Key, dict]:
-    """Return the rows of the tables of flows, stocks and observations by what they speak of."""
-    out: dict[Key, dict] = {}
-    for row in balance.flows.to_dict("records"):
-        out["flow", row["flow"], row["substance"], row["year"]] = row
-    for row in balance.stocks.to_dict("records"):
-        out[row["quantity"], row["process"], row["substance"], row["year"]] = row
-    for row in balance.observations.to_dict("records"):
-        out["observation", row["observation"], row["substance"], row["year"]] = row
-    return out
-
-
-def near(found: float, wanted: float, size: float = 1.0, tolerance: float = 1e-8) -> bool:
-    """Return whether a number is right to 1e-8 of itself, or of a small flow."""
-    return bool(abs(found - wanted) <= tolerance * max(abs(wanted), size))
 
 
 @pytest.mark.parametrize("seed", MANY)

@@ -1,7 +1,8 @@
 """Every statement about a system as a dense row, for the engine to agree with.
 
 The unknowns are rates (levels: masses). Hard statements are rows H x = r, data are rows C x ≈ y
-with sd, limits are rows L x ≤ c.
+with sd, limits are rows L x ≤ c. Coefficients and compositions that are not exact are unknowns,
+too, and what they mean stays a product.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class Problem:
     limits: list[np.ndarray] = field(default_factory=list)  # limits @ x <= caps
     caps: list[float] = field(default_factory=list)
     exact: set[Key] = field(default_factory=set)
+    products: list[tuple[int, int, list[int]]] = field(default_factory=list)  # x[0] = x[1] Σ x[2]
     assumptions: set[Key] = field(default_factory=set)
     stated: dict[Key, list[Key]] = field(default_factory=dict)  # variable: its observations
 
@@ -86,6 +88,7 @@ def pose(case: Case) -> Problem:
     keys += [("level", p, s, y) for p, s in pairs for y in (opening, *case.years)]
     given = [(r["quantity"], r["process"], r["substance"], r["year"]) for r in case.stocks]
     keys += [key for key in given if key not in keys]
+    keys += _shares(case)
     problem = Problem(keys)
     for process, substance, year in balanced:
         ins = _at(case, "to", process, substance, year)
@@ -94,8 +97,8 @@ def pose(case: Case) -> Problem:
         problem.demand([*((k, 1.0) for k in ins), *((k, -1.0) for k in (*outs, *change))])
     for process, substance in pairs:
         _state_stock(case, problem, process, substance)
-    _state_relations(case, problem, layers)
-    _state_data(case, problem, dict(zip(given, case.stocks, strict=True)))
+    _state_products(case, problem)
+    _state_data(case, problem, dict(zip(given, case.stocks, strict=True)) | _shares(case))
     return problem
 
 
@@ -143,27 +146,61 @@ def _at(case: Case, end: str, process: str, substance: str, year: int) -> list[K
     ]
 
 
-def _state_relations(case: Case, problem: Problem, layers: list[str]) -> None:
+def _shares(case: Case) -> dict[Key, Row]:
+    """Return the rows of coefficients and compositions that are not exact, by their variable."""
+    rows = [("coefficient", row["coefficient"], row) for row in case.coefficients]
+    rows += [("composition", f"{row['flow']}/{row['substance']}", row) for row in case.compositions]
+    return {
+        (kind, name, row["substance"] or "", row["year"] or 0): row
+        for kind, name, row in rows
+        if not (included(row) and row["sd"] == 0)
+    }
+
+
+def _products(case: Case) -> list[tuple[Row, Key, list[Key]]]:
+    """Return each row of coefficients and compositions with a flow = share × Σ of other flows."""
+    out: list[tuple[Row, Key, list[Key]]] = []
     for row in case.compositions:
-        years = case.years if row["year"] is None else [row["year"]]
-        for year in years:
+        for year in case.years if row["year"] is None else [row["year"]]:
             for name in row["flow"].split(","):
-                metal, goods = (("flow", name, s, year) for s in (row["substance"], "goods"))
-                problem.demand([(metal, 1.0), (goods, -row["value"])])
+                goods: Key = ("flow", name, "goods", year)
+                out.append((row, ("flow", name, row["substance"], year), [goods]))
     ends = {row["flow"]: row["from"] for row in case.flows}
     for row in case.coefficients:
-        for substance in layers if row["substance"] is None else [row["substance"]]:
+        for substance in _layers(case) if row["substance"] is None else [row["substance"]]:
             for year in case.years if row["year"] is None else [row["year"]]:
-                of = [("flow", row["of"], substance, year)]
-                side = {"inputs": "to", "outputs": "from"}.get(row["of"])
-                if side:
-                    of = _at(case, side, ends[row["flow"]], substance, year)
-                shares = [(key, -row["value"]) for key in of if key in problem.keys]
-                problem.demand([(("flow", row["flow"], substance, year), 1.0), *shares])
+                for name in row["flow"].split(","):
+                    of: list[Key] = [("flow", row["of"], substance, year)]
+                    side = {"inputs": "to", "outputs": "from"}.get(row["of"])
+                    if side:
+                        of = _at(case, side, ends[name], substance, year)
+                    if side and substance == "goods" and not _weighed(case, side, ends[name], year):
+                        continue  # what is not all weighed has no known sum
+                    out.append((row, ("flow", name, substance, year), of))
+    return out
 
 
-def _state_data(case: Case, problem: Problem, stocks: dict[Key, Row]) -> None:
-    data = {("flow", r["flow"], r["substance"], r["year"]): r for r in case.flows} | stocks
+def _weighed(case: Case, end: str, process: str, year: int) -> bool:
+    """Return whether every flow on one side of a process has a row for goods, and there is one."""
+    here = [row for row in case.flows if (row[end], row["year"]) == (process, year)]
+    with_goods = {row["flow"] for row in here if row["substance"] == "goods"}
+    return bool(here) and {row["flow"] for row in here} == with_goods
+
+
+def _state_products(case: Case, problem: Problem) -> None:
+    """Exact shares make linear statements, the others are variables themselves."""
+    unknown = {id(row): key for key, row in _shares(case).items()}
+    for row, flow, of in _products(case):
+        share, terms = unknown.get(id(row)), [key for key in of if key in problem.keys]
+        if share is None:
+            problem.demand([(flow, 1.0), *((key, -row["value"]) for key in terms)])
+        else:
+            numbers = [problem.keys.index(key) for key in (flow, share, *terms)]
+            problem.products.append((numbers[0], numbers[1], numbers[2:]))
+
+
+def _state_data(case: Case, problem: Problem, others: dict[Key, Row]) -> None:
+    data = {("flow", r["flow"], r["substance"], r["year"]): r for r in case.flows} | others
     for key in problem.keys:
         row, unit = data.get(key, {}), problem.vector([(key, 1.0)])
         if row.get("basis") == "assumption":
