@@ -26,6 +26,20 @@ _TONNES = {
     "Mt": 1e6,
     "lb": 0.45359237e-3,
 }
+_ALSO = {"Mg": "t", "トン": "t", "千トン": "kt", "千t": "kt", "百万トン": "Mt", "百万t": "Mt"}
+# What people write for several units, or for one that stands in no table.
+_MEANT = {
+    "MT": "'t' (metric tons) or 'Mt' (millions of them)",
+    "mt": "'t' (metric tons) or 'Mt' (millions of them)",
+    "ton": "'t' if these are metric tons",
+    "tons": "'t' if these are metric tons",
+    "tonnes": "'t'",
+    "kton": "'kt'",
+    "ktons": "'kt'",
+    "Mton": "'Mt'",
+    "万トン": "'kt', with values ten times as large",
+    "万t": "'kt', with values ten times as large",
+}
 _SHARES = {"1": 1.0, "kg/kg": 1.0, "t/t": 1.0, "%": 1e-2, "ppm": 1e-6}
 MASSES = tuple(_TONNES)
 SHARES = tuple(_SHARES)
@@ -72,14 +86,19 @@ def parse_unit(text: str) -> Unit:
     name = unicodedata.normalize("NFKC", text).replace(" ", "")
     if name in _SHARES:
         return Unit(name, "share", _SHARES[name])
-    if name in _TONNES:
-        return Unit(name, "mass", _TONNES[name])
-    for suffix in _PER_YEAR:
-        mass = name.removesuffix(suffix)
-        if mass != name and mass in _TONNES:
-            return Unit(f"{mass}/yr", "rate", _TONNES[mass])
-    known = [*_TONNES, *(f"{mass}/yr" for mass in _TONNES), *_SHARES]
-    advice = near(name, known, "use one of " + " ".join(_TONNES) + ", with /yr for flows")
+    suffix = next((end for end in _PER_YEAR if name.endswith(end)), "")
+    mass = name.removesuffix(suffix)
+    mass = _ALSO.get(mass, mass)
+    if mass in _TONNES and suffix:
+        return Unit(f"{mass}/yr", "rate", _TONNES[mass])
+    if mass in _TONNES:
+        return Unit(mass, "mass", _TONNES[mass])
+    every = "use one of " + " ".join(_TONNES) + ", with /yr for flows"
+    known = [*_TONNES, *(f"{unit}/yr" for unit in _TONNES), *_SHARES]
+    if "/" in name and not suffix:
+        known = [unit for unit in known if "/yr" in unit]  # no share is meant
+        every = "mass per year is written like kt/yr; " + every
+    advice = f"did you mean {_MEANT[mass]}?" if mass in _MEANT else near(name, known, every)
     raise UnitError(f"unknown unit {text!r}; {advice}")
 
 

@@ -164,6 +164,7 @@ def _read_relations(
     for name in ("coefficients", "compositions"):
         base = np.full(len(parsed[name].frame), "share", dtype=object)
         out[name] = _with_data(parsed[name], base, settings, findings)
+        relations.warn_large_shares(parsed[name], out[name], findings)
     sheet = parsed["observations"]
     soft = first & (sheet.frame["relation"] == "=").to_numpy() & ~sheet.is_bad("relation")
     out["observations"] = _with_data(sheet, _base(sheet), settings, findings, soft)

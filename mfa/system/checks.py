@@ -275,8 +275,17 @@ def warn_uncounted_scrap(
         what = f"the flow {flow!r} is imported: no indicator counts it as old or new scrap"
         do = "give it the role scrap, so that it counts as imported scrap"
         findings.warning(what, do, role, sheet.place(row[flow], "role"))
-    makes = (kind == "process") & ~stage.isin(["collection", "sorting", "recycling", "trade"])
+    lane = ["collection", "sorting", "recycling"]
+    makes = (kind == "process") & ~stage.isin([*lane, "trade"])
     for flow, role in flows.loc[mixed & makes, ["flow", "role"]].itertuples(index=False):
         what = f"the flow {flow!r} is mixed scrap straight from where it arises: nothing counts it"
         do = "give it the role new_scrap, old_scrap or home_scrap"
         findings.warning(what, do, role, sheet.place(row[flow], "role"))
+    inside = (kind == "process") & (flows["to"].map(ends["kind"]) == "process")
+    silent = roles.map({*SCRAP_ROLES, "loss", "discrepancy"}.isdisjoint)
+    leaves = inside & stage.isin(lane) & ~flows["to"].map(ends["stage"]).isin(lane) & silent
+    for flow, role in flows.loc[leaves, ["flow", "role"]].itertuples(index=False):
+        what = f"the flow {flow!r} leaves the scrap lane, but not as scrap: nothing counts it as "
+        do = "give it the role scrap; or, if metal is made there, give the process the stage "
+        place = sheet.place(row[flow], "role")
+        findings.warning(f"{what}recycled", f"{do}smelting or refining", role or None, place)

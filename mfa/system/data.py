@@ -153,6 +153,12 @@ def read_data(
     check.error(~np.isnan(sd) & ~np.isnan(cv), "cv", "both sd and cv are given", advice, ["sd"])
     check.error(sd < 0, "sd", "sd is negative", "write a number of at least 0")
     check.error(cv < 0, "cv", "cv is negative", "write a number of at least 0")
+    check.warning(
+        cv > 1,
+        "cv",
+        "an uncertainty larger than the value itself: cv {cv} means {cv} times the value",
+        "write 5 % as 0.05 or 5%; if it is meant, nothing",
+    )
     check.error(low > high, "min", "min is above max", "correct one of the two", ["max"])
     spread = ~np.isnan(sd) | ~np.isnan(cv)
     check.warning(

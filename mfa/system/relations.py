@@ -149,6 +149,20 @@ def check_compositions(
     )
 
 
+def warn_large_shares(sheet: ParsedSheet, data: pd.DataFrame, findings: Findings) -> None:
+    """Warn of shares of a whole above 1, once units are taken into account.
+
+    Of another flow, or where a stock adds to the inputs, a coefficient may well be larger.
+    """
+    large = (data["value"] > 1).to_numpy()
+    what = "more {substance} than there are goods in '{flow}'"
+    if sheet.name == "coefficients":
+        large = large & sheet.frame["of"].isin(["inputs", "outputs"]).to_numpy()
+        what = "the coefficient '{coefficient}' is more than all {of}"
+    do = "write 92 % as 0.92, or as 92 with % in the column unit"
+    Checker(sheet, findings).warning(large, "value", what, do, ["unit"])
+
+
 def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
     """Note statements that are not whole; return where the first row of each stands."""
     frame, check = sheet.frame, Checker(sheet, findings)

@@ -84,7 +84,11 @@ def _read_cv(text: str | None, place: str, findings: Findings) -> float | None:
     if number is None or number < 0:
         findings.error("default_cv: not a share", "write for example 0.05 or 5%", text, place)
         return _UNREADABLE.default_cv
-    return number / 100 if percent else number
+    cv = number / 100 if percent else number
+    if cv > 1:
+        what = f"default_cv: {cv:g} makes every uncertainty {cv:g} times its value"
+        findings.warning(what, "write 5 % as 0.05 or 5%", text, place)
+    return cv
 
 
 def _read_substances(text: str | None, place: str, findings: Findings) -> tuple[str, ...]:

@@ -88,7 +88,7 @@ def test_the_other_numbers_of_a_row_are_read_alike(column):
     rows = [{"value": 700}, {"value": 700}, {"value": 700}]
     rows = [row | {column: cell} for row, cell in zip(rows, ["1,2", "８", "much"], strict=True)]
     book = books.flows_book(*rows, default_cv=0.1)
-    found = [problem for problem in books.problems(book) if problem.sheet]
+    found = [p for p in books.problems(book) if p.sheet and "times the value" not in p.what]
     assert [(p.severity, p.cell) for p in found] == [
         ("error", "F2"),
         ("warning", "F3"),

@@ -264,3 +264,35 @@ def test_scrap_that_no_indicator_counts_is_warned_of(row, role, kind, warns):
     book = books.with_column(books.put(SMALL, "processes!D2", kind), "flows", "role", *roles)
     found = [p for p in books.read(book).problems if "counts it" in p.what]
     assert [(p.sheet, p.cell, p.found) for p in found] == [("flows", f"I{row}", role)] * warns
+
+
+@pytest.mark.parametrize(
+    ("stage", "role", "warns"),
+    [
+        ("recycling", "refined", True),
+        ("recycling", None, True),
+        ("recycling", "scrap", False),
+        ("smelting", "refined", False),
+    ],
+)
+def test_metal_that_leaves_the_scrap_lane_unseen_is_warned_of(stage, role, warns):
+    """A remelter of stage recycling makes metal that no recycling rate would count."""
+    book = books.put(SMALL, "processes!F3", stage)
+    found = books.read(books.with_column(book, "flows", "role", None, role)).problems
+    assert [(p.cell, p.found) for p in found if "scrap lane" in p.what] == [("I3", role)] * warns
+
+
+def test_percent_typed_as_whole_numbers_is_warned_of():
+    book = books.with_column(SMALL, "flows", "cv", None, None, 5)
+    book["coefficients"] = [
+        ["coefficient", "flow", "of", "value", "unit", "sd"],
+        ["yield", "metal", "inputs", 92, None, 1],
+        ["yield %", "metal", "inputs", 92, "%", 1],
+        ["per ore", "metal", "ore", 1.2, None, 0.1],
+    ]
+    book = books.put(books.put(book, "flows!F4", 30), "flows!H4", None)
+    found = books.read(book).problems
+    assert [(p.sheet, p.cell, p.found) for p in found] == [
+        ("flows", "I4", "5"),
+        ("coefficients", "D2", "92"),
+    ]

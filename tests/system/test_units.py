@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from mfa.errors import UnitError
+from mfa.units import parse_unit
+
 from . import books
 
 # One of each, in tonnes.
@@ -176,3 +179,20 @@ def test_impossible_capacities():
         book = books.put(book, f"processes!{cell}", value)
     found = books.errors(book)
     assert sorted(p.cell for p in found) == sorted(bad)
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("Mg/yr", 1.0), ("千トン/年", 1e3), ("千t", 1e3), ("トン", 1.0)]
+)
+def test_other_names_of_units(text, size):
+    assert parse_unit(text).size == size
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("MT/yr", "metric tons"), ("万トン/年", "ten times"), ("t/month", "per year"), ("kton", "kt")],
+)
+def test_what_is_meant_is_offered_where_it_is_not_clear(text, words):
+    """A hint that is off by a factor of a million is worse than none."""
+    with pytest.raises(UnitError, match=words):
+        parse_unit(text)
