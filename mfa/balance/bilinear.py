@@ -22,8 +22,11 @@ from mfa.balance.products import Products
 from mfa.errors import BalanceError
 
 _STEPS = 100
-_HALVINGS = 25
-_BENDS = 12
+_HALVINGS = 10
+_BENDS = 6
+_IDLE = 6  # steps that lead far and gain nothing
+_FAR = 1e6  # times the rounding that bounds allow
+_GAIN = 1e-6
 _CONVERGED = 0.1  # of the rounding that bounds allow: 1e-10 of what a balance turns over
 _LEAST_SHARE = 1e-3
 _SLIGHT = 1e-3
@@ -62,17 +65,21 @@ def estimate_products(equations: Equations, products: Products) -> Bounded:
     if equations.fixed[products.share].all():
         return bounded_estimate(products.linearised(equations, x))
     x = _bent(equations, products, x)
-    moved = np.zeros(equations.n)
+    moved, idle = np.zeros(equations.n), 0
     for _ in range(_STEPS):
         found = _tangent_estimate(equations, products, x)
+        _check_shares(equations, products, found.estimate.x)
         step = found.estimate.x - x
         moved = np.abs(step) / _rounding(equations, found.estimate.x)
         if moved.max() <= _CONVERGED:
-            _check_shares(equations, products, found.estimate.x)
             return _tangent_estimate(equations, products, found.estimate.x)
         pull = found.estimate.equation_multipliers()[-len(products) :]
-        x = _better(equations, products, x, step, 4.0 * float(np.abs(pull).max()))
-    _check_shares(equations, products, x)
+        better = _better(equations, products, x, step, 4.0 * float(np.abs(pull).max()))
+        gained = misfit(equations, better) < misfit(equations, x) * (1 - _GAIN)
+        idle = 0 if gained or moved.max() < _FAR else idle + 1
+        if idle > _IDLE:
+            break
+        x = better
     raise Runaway(int(np.argmax(moved)))
 
 
