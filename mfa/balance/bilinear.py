@@ -24,7 +24,7 @@ from mfa.errors import BalanceError
 _STEPS = 100
 _HALVINGS = 10
 _BENDS = 6
-_IDLE = 6  # steps that lead far and gain nothing
+_IDLE = 3  # steps that lead far and gain nothing
 _FAR = 1e6  # times the rounding that bounds allow
 _GAIN = 1e-6
 _CONVERGED = 0.1  # of the rounding that bounds allow: 1e-10 of what a balance turns over

@@ -8,7 +8,7 @@ everything that is conditional on the bounds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import clarabel
 import numpy as np
@@ -143,6 +143,12 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
     )
 
 
+def _settled(equations: Equations) -> Mask:
+    """Return the variables that equations and exact data alone determine: no bound holds them."""
+    nothing = np.zeros(equations.n, dtype=bool)
+    return structure(replace(equations, measured=nothing)).determined
+
+
 def _with_held(equations: Equations, held: np.ndarray) -> Estimate:
     """Return the estimate with held variables as constants at their bounds."""
     values = np.where(held < 0, equations.lower, np.where(held > 0, equations.upper, equations.y))
@@ -213,6 +219,7 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     held = np.zeros(equations.n, dtype=np.int8)
     held[free[above[tight[len(below) :]]]] = 1
     held[free[below[tight[: len(below)]]]] = -1
+    held[_settled(equations)] = 0
     point = np.where(equations.fixed, equations.y, 0.0)
     point[free] = np.asarray(result.x) * scale
     return point, held

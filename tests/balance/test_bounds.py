@@ -17,7 +17,7 @@ from .results import near, results
 from .textbook import Problem, pose
 
 WISHES = Wishes(free=False, limits=True, noise=2.5, exact=0.03, parts=1)
-SEEDS = range(60)
+SEEDS = range(50)
 
 
 @cache
