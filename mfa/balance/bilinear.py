@@ -32,7 +32,7 @@ _LEAST_SHARE = 1e-3
 _SLIGHT = 1e-3
 _NOISE = 1e-8  # of the misfit: what rounding may add to it
 _BOUNDLESS = 1e8
-_FITS = 1e-11  # of the larger side of a product
+_FITS = 1e-9  # of the larger side of a product: well below the rank tolerance
 _UNSURE = 0.05
 _GUESS = 0.5
 

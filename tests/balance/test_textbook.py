@@ -17,7 +17,7 @@ from .cases import Case, Key, random_case
 from .results import near, results
 from .textbook import balances, included, pose
 
-MANY = range(80)
+MANY = range(70)
 SOME = range(30)
 
 
