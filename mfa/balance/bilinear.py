@@ -26,7 +26,7 @@ _STEPS = 100
 _QUICK = 8
 _HALVINGS = 10
 _BENDS = 6
-_IDLE = 6  # steps that lead far and gain nothing
+_IDLE = 3  # steps that lead far and gain nothing
 _FAR = 1e6  # times the rounding that bounds allow
 _GAIN = 1e-6
 _CONVERGED = 0.1  # of the rounding that bounds allow: 1e-10 of what a balance turns over
@@ -34,7 +34,7 @@ _LEAST_SHARE = 1e-3
 _SLIGHT = 1e-3
 _NOISE = 1e-8  # of the misfit: what rounding may add to it
 _BOUNDLESS = 1e8
-_FITS = 1e-11  # of the larger side of a product
+_FITS = 1e-9  # of the larger side of a product: well below the rank tolerance
 _UNSURE = 0.05
 _GUESS = 0.5
 

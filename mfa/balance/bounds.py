@@ -8,7 +8,7 @@ everything that is conditional on the bounds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import clarabel
 import numpy as np
@@ -23,6 +23,7 @@ from mfa.errors import BalanceError
 
 _TOLERANCE = 1e-9
 _POLISHES = 60
+_TOUCHES = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +125,7 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
     held = np.zeros(equations.n, dtype=np.int8)
     if not _breaks(equations, first.x, known).any() and _can_stand(first):
         return Bounded(classified, first, held)
-    point, held = _interior_point(equations)
+    point, held, near = _interior_point(equations)
     goal = misfit(equations, point)
     for _ in range(_POLISHES):
         found = _with_held(equations, held)
@@ -135,12 +136,21 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
             if better or not wrong.any():
                 return Bounded(classified, found, held)
         if not broken.any() and not wrong.any():
-            break
+            if not near.any():
+                break
+            held, near = np.where(held == 0, near, held), np.zeros_like(near)
+            continue
         held = np.where(broken != 0, broken, np.where(wrong, 0, held)).astype(np.int8)
     raise BalanceError(
         "the bounded estimate did not converge: the bounds that hold could not be told apart; "
         "widen limits (min, max) that lie very close together"
     )
+
+
+def _settled(equations: Equations) -> Mask:
+    """Return the variables that equations and exact data alone determine: no bound holds them."""
+    nothing = np.zeros(equations.n, dtype=bool)
+    return structure(replace(equations, measured=nothing)).determined
 
 
 def _with_held(equations: Equations, held: np.ndarray) -> Estimate:
@@ -177,8 +187,11 @@ def _widths(equations: Equations, scale: float) -> Floats:
     return np.asarray(np.where(equations.is_edge | (own == 0), scale, own))
 
 
-def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
+def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray, np.ndarray]:
     """Solve the bounded problem with Clarabel; return a point and the bounds that hold there.
+
+    Last come bounds of unmeasured variables that the point lies on without any force: what keeps
+    other bounds may leave them no room.
 
     Raises
     ------
@@ -224,9 +237,12 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
         raise BalanceError(f"the bounded estimate did not converge (solver status {status})")
     slack, dual = np.asarray(result.s)[len(right) :], np.asarray(result.z)[len(right) :]
     tight = dual > slack
-    held = np.zeros(equations.n, dtype=np.int8)
-    held[free[above[tight[len(below) :]]]] = 1
-    held[free[below[tight[: len(below)]]]] = -1
+    held, near = (np.zeros(equations.n, dtype=np.int8) for _ in range(2))
+    for where, some in ((held, tight), (near, slack < _TOUCHES)):
+        where[free[above[some[len(below) :]]]] = 1
+        where[free[below[some[: len(below)]]]] = -1
+        where[_settled(equations)] = 0
+    near[equations.measured] = 0
     point = np.where(equations.fixed, equations.y, 0.0)
     point[free] = np.asarray(result.x) * width
-    return point, held
+    return point, held, near

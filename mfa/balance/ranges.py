@@ -11,6 +11,8 @@ from mfa.balance.equations import Equations
 from mfa.balance.network import Floats, Ints, Mask, components
 from mfa.balance.programme import Programme
 
+_ROUNDING = 1e-12
+
 
 @dataclass(frozen=True, eq=False)
 class Block:
@@ -43,6 +45,8 @@ def blocks(equations: Equations, undetermined: Mask, x: Floats) -> list[Block]:
     if not len(members):
         return []
     right = equations.constants(~undetermined, x)
+    size = abs(equations.matrix) @ np.where(undetermined, 0.0, np.abs(x))
+    right[np.abs(right) <= _ROUNDING * size] = 0.0  # or it would set the scale
     rows = sp.csr_array(equations.matrix[:, members])
     used = np.flatnonzero(np.diff(rows.indptr))
     coo = rows[used].tocoo()

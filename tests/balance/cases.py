@@ -89,11 +89,11 @@ def merged(cases: list[Case]) -> Case:
 class _Walks:
     """A growing network with the true amounts that run through it."""
 
-    def __init__(self, rng: np.random.Generator, shape: tuple[int, int]) -> None:
+    def __init__(self, rng: np.random.Generator, shape: tuple[int, int], stocks: bool) -> None:
         self.rng = rng
         self.shape = shape  # substances (goods first, where there is goods), years
         self.inner = [f"P{i}" for i in range(rng.integers(2, 5))]
-        self.stocks = [p for p in self.inner if rng.random() < 0.25]
+        self.stocks = [p for p in self.inner if rng.random() < 0.25 * stocks]
         self.edges: dict[str, tuple[str, str]] = {}
         self.amounts: dict[str, np.ndarray] = {}
         self.changes = {p: np.zeros(shape) for p in self.stocks}
@@ -138,6 +138,8 @@ class Wishes:
         Error of the data, in units of their sd.
     blank, exact, excluded : float
         Shares of the numbers that are not known, exact, or known but not included.
+    stocks : bool
+        Whether some processes have a stock.
     limits : bool
         Whether some flows have a min or a max.
     relations : bool
@@ -151,6 +153,7 @@ class Wishes:
     blank: float = 0.3
     exact: float = 0.06
     excluded: float = 0.05
+    stocks: bool = True
     limits: bool = False
     relations: bool = True
     parts: int = 2
@@ -172,7 +175,7 @@ def random_case(seed: int, wishes: Wishes = Wishes()) -> Case:
 
 
 def _part(rng: np.random.Generator, wishes: Wishes, years: list[int], layers: list[str]) -> Case:
-    walks = _Walks(rng, (len(layers), len(years)))
+    walks = _Walks(rng, (len(layers), len(years)), wishes.stocks)
     rows = [
         {"process": p, "kind": None, "stock": "yes" if p in walks.stocks else None}
         for p in walks.inner

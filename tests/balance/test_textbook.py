@@ -17,8 +17,8 @@ from .cases import Case, Key, random_case
 from .results import near, results
 from .textbook import balances, included, pose
 
-MANY = range(100)
-SOME = range(40)
+MANY = range(70)
+SOME = range(30)
 
 
 @cache
