@@ -16,14 +16,13 @@ import scipy.sparse as sp
 
 from mfa.balance.equations import Equations
 from mfa.balance.network import Floats, Mask
-from mfa.balance.ranges import blocks, is_feasible
+from mfa.balance.ranges import Block, blocks, is_feasible, no_room
 from mfa.balance.solve import Estimate, estimate
 from mfa.balance.structure import Structure, structure
 from mfa.errors import BalanceError
 
 _TOLERANCE = 1e-9
 _POLISHES = 60
-_TOUCHES = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +81,15 @@ def _undetermined(found: Structure) -> Mask:
 
 def _can_stand(found: Estimate) -> bool:
     """Return whether the undetermined blocks can keep their bounds beside the determined values."""
+    parts, tolerance = _open_blocks(found)
+    return is_feasible(parts, found.x, tolerance)
+
+
+def _open_blocks(found: Estimate) -> tuple[list[Block], Floats]:
+    """Return the blocks of undetermined variables, and the rounding of every variable."""
     equations = found.structure.equations
     parts = blocks(equations, _undetermined(found.structure), found.x)
-    return is_feasible(parts, found.x, tolerances(equations, found.x))
+    return parts, tolerances(equations, found.x)
 
 
 def _check_constants(found: Structure, values: Floats, tangent: Mask | None) -> None:
@@ -125,7 +130,7 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
     held = np.zeros(equations.n, dtype=np.int8)
     if not _breaks(equations, first.x, known).any() and _can_stand(first):
         return Bounded(classified, first, held)
-    point, held, near = _interior_point(equations)
+    point, held = _interior_point(equations)
     goal = misfit(equations, point)
     for _ in range(_POLISHES):
         found = _with_held(equations, held)
@@ -136,9 +141,10 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
             if better or not wrong.any():
                 return Bounded(classified, found, held)
         if not broken.any() and not wrong.any():
-            if not near.any():
+            without_room = no_room(_open_blocks(found)[0], equations.n)
+            if not (without_room * (held == 0)).any():
                 break
-            held, near = np.where(held == 0, near, held), np.zeros_like(near)
+            held = np.where(held == 0, without_room, held).astype(np.int8)
             continue
         held = np.where(broken != 0, broken, np.where(wrong, 0, held)).astype(np.int8)
     raise BalanceError(
@@ -187,11 +193,8 @@ def _widths(equations: Equations, scale: float) -> Floats:
     return np.asarray(np.where(equations.is_edge | (own == 0), scale, own))
 
 
-def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray, np.ndarray]:
+def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     """Solve the bounded problem with Clarabel; return a point and the bounds that hold there.
-
-    Last come bounds of unmeasured variables that the point lies on without any force: what keeps
-    other bounds may leave them no room.
 
     Raises
     ------
@@ -237,12 +240,10 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray, np.ndarra
         raise BalanceError(f"the bounded estimate did not converge (solver status {status})")
     slack, dual = np.asarray(result.s)[len(right) :], np.asarray(result.z)[len(right) :]
     tight = dual > slack
-    held, near = (np.zeros(equations.n, dtype=np.int8) for _ in range(2))
-    for where, some in ((held, tight), (near, slack < _TOUCHES)):
-        where[free[above[some[len(below) :]]]] = 1
-        where[free[below[some[: len(below)]]]] = -1
-        where[_settled(equations)] = 0
-    near[equations.measured] = 0
+    held = np.zeros(equations.n, dtype=np.int8)
+    held[free[above[tight[len(below) :]]]] = 1
+    held[free[below[tight[: len(below)]]]] = -1
+    held[_settled(equations)] = 0
     point = np.where(equations.fixed, equations.y, 0.0)
     point[free] = np.asarray(result.x) * width
-    return point, held, near
+    return point, held

@@ -12,6 +12,7 @@ from mfa.balance.network import Floats, Ints, Mask, components
 from mfa.balance.programme import Programme
 
 _ROUNDING = 1e-12
+_FORCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -84,6 +85,37 @@ def is_feasible(parts: list[Block], x: Floats, tolerance: Floats) -> bool:
         if not block.programme.is_feasible():
             return False
     return True
+
+
+def no_room(parts: list[Block], n: int) -> np.ndarray:
+    """Return the bounds that leave a block without any point: −1 lower, +1 upper, else 0.
+
+    They are those that bind where the equations are missed by as little as can be: there, the
+    equations' multipliers y pull a variable onto its bound, down if (Aᵀy) < 0 and up if > 0.
+
+    Parameters
+    ----------
+    parts : list of Block
+    n : int
+        Number of variables.
+    """
+    out = np.zeros(n, dtype=np.int8)
+    for block in parts:
+        programme = block.programme
+        if programme.is_feasible():
+            continue
+        rows, columns = programme.matrix.shape
+        miss = sp.eye_array(rows)
+        elastic = Programme(
+            sp.csr_array(sp.hstack([programme.matrix, miss, -miss])),
+            programme.right,
+            np.concatenate([programme.low, np.zeros(2 * rows)]),
+            np.concatenate([programme.high, np.full(2 * rows, np.inf)]),
+        )
+        found = elastic.minimise(np.repeat([0.0, 1.0], [columns, 2 * rows]))
+        pull = programme.matrix.T @ found.duals
+        out[block.members] = np.where(np.abs(pull) > _FORCE, np.sign(pull), 0.0)
+    return out
 
 
 def ranges(parts: list[Block], n: int) -> tuple[Floats, Floats]:
