@@ -152,3 +152,20 @@ def test_a_limit_far_away_changes_nothing() -> None:
         row = balance.flows.set_index("flow").loc["rest"]
         assert row["value"] == pytest.approx(max(free, wanted), abs=1e-9)
         assert row["at_bound"] == ("min" if least == 0.0 else "")
+
+
+def test_no_bound_holds_what_equations_determine() -> None:
+    """What enters a process without a way out is 0 by its balance, not by the bound beside it."""
+    rows = [
+        flow("lost", "Mine", "Cellar", value=24.0, sd=3.0),
+        flow("in", "Mine", "Plant", value=5.0, sd=1.0),
+        flow("out", "Plant", "Market", value=8.0, sd=1.0),
+        flow("rest", "Plant", "Market"),
+    ]
+    balance = mfa.reconcile(Case(processes("Plant", "Cellar"), rows).system())
+    assert balance.is_approximate  # the rest is held at 0
+    table = balance.flows.set_index("flow")
+    assert table.at["lost", "value"] == pytest.approx(0.0, abs=1e-12)
+    assert table.at["lost", "at_bound"] == ""
+    assert balance.suspects["item"].iat[0] == "lost"
+    assert balance.suspects["z"].iat[0] == pytest.approx(8.0)
