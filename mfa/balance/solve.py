@@ -151,10 +151,10 @@ def estimate(structure: Structure, values: Floats) -> Estimate:
     factor, multipliers, estimated = None, np.zeros(g.shape[0]), y.copy()
     if g.shape[0]:
         factor = _Normal(sp.csr_array(g @ sp.diags_array(equations.sd[data])))
-        size = abs(g) @ np.abs(y) + np.abs(right)
+        turnover = abs(g)
         for _ in range(1 + _REFINEMENTS):
             lacking = g @ estimated - right
-            if np.all(np.abs(lacking) <= _ROUNDING * size):
+            if np.all(np.abs(lacking) <= _ROUNDING * (turnover @ np.abs(estimated))):
                 break
             multipliers += factor.solve(lacking)
             estimated = y - weights * (g.T @ multipliers)
