@@ -186,7 +186,7 @@ class Balance:
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
-        """Data that look wrong, worst first, then leaks of balances."""
+        """Data that look wrong, those first without which the rest agrees; then leaks of balances."""
         return doubts.suspect_table(self)
 
     @cached_property
