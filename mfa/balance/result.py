@@ -186,7 +186,7 @@ class Balance:
 
     @cached_property
     def suspects(self) -> pd.DataFrame:
-        """Data that look wrong, those first without which the rest agrees; then leaks of balances."""
+        """Data that look wrong, first those without which the rest agrees; then leaks."""
         return doubts.suspect_table(self)
 
     @cached_property

@@ -10,6 +10,7 @@ import pandas as pd
 from mfa.balance import Balance, reconcile
 from mfa.errors import MFAError, near
 from mfa.recycling.indicators import DEFINITIONS, Definition, missing
+from mfa.recycling.memory import remembered
 from mfa.recycling.place import Place, places
 from mfa.recycling.polytope import Polytope
 from mfa.recycling.ratio import evaluate
@@ -63,17 +64,22 @@ def survey(
     MFAError
         If there is no such indicator, substance or year.
     """
-    known = {definition.indicator: definition for definition in DEFINITIONS}
+    known = [definition.indicator for definition in DEFINITIONS]
     if indicator not in known:
         raise MFAError(
             f"no indicator {indicator!r}; {near(indicator, known, 'see mfa.indicators')}"
         )
-    key = _key(balance, substance, year)
-    now = _width(balance, known[indicator], key)
+    return _plan(balance, indicator, _key(balance, substance, year))
+
+
+@remembered
+def _plan(balance: Balance, indicator: str, key: tuple[str, int]) -> pd.DataFrame:
+    definition = next(one for one in DEFINITIONS if one.indicator == indicator)
+    now = _width(balance, definition, key)
     rows: list[dict[str, object]] = []
     if now > 0:
-        for row in _candidates(places(balance)[key], known[indicator], key):
-            then = _width(_measured(balance, row), known[indicator], key)
+        for row in _candidates(places(balance)[key], definition, key):
+            then = _width(_measured(balance, row), definition, key)
             if not np.isnan(then) and then < now * (1 - _LESS):
                 rows.append(row | {"indicator": indicator, "width_now": now, "width_then": then})
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
