@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties, findfont, get_font
+from matplotlib.font_manager import FontProperties, findfont, fontManager, get_font
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 from matplotlib.patheffects import withStroke
@@ -49,6 +49,7 @@ _INCH = 96.0  # px
 _POINT = 72.0 / _INCH  # points per px
 _MOST_PIXELS = 40e6  # in a PNG; beyond, the resolution is lowered
 _LONGEST_SIDE = 60000  # px, a little below what Agg can hold
+_BOLD = {"bold", "heavy", "black", "600", "700", "800", "900"}
 _SIDES: dict[Anchor, Literal["left", "center", "right"]] = {
     "start": "left",
     "middle": "center",
@@ -120,6 +121,11 @@ def _shown(text: str, faces: tuple[Callable[[int], int], ...]) -> str:
     return "".join(c if any(face(ord(c)) for face in faces) else "□" for c in text)
 
 
+def _has_bold(family: str) -> bool:
+    """Return whether a font has a bold face; matplotlib would complain for every label."""
+    return any(font.name == family and str(font.weight) in _BOLD for font in fontManager.ttflist)
+
+
 class _Setter:
     """Sets labels in the fonts chosen for a drawing."""
 
@@ -130,12 +136,13 @@ class _Setter:
             font = get_font(findfont(FontProperties(family=family)))
             faces.append(font.get_char_index)
         self.faces = tuple(faces)
+        self.has_bold = _has_bold(self.families[0])
 
     def text(self, item: Label, transform: Transform) -> Text:
         """Return a label as matplotlib's text, its baseline at the label's y."""
         font = FontProperties(
             family=self.families,
-            weight="bold" if item.bold else "normal",
+            weight="bold" if item.bold and self.has_bold else "normal",
             size=item.size * _POINT,
         )
         text = Text(
