@@ -42,7 +42,7 @@ def _curvature(problem: Problem, factors: np.ndarray) -> np.ndarray:
 
 
 def optimum(problem: Problem, start: np.ndarray) -> np.ndarray:
-    """Return the best point near a start; undetermined variables are left somewhere.
+    """Return the best point near a start and above 0; undetermined variables are left somewhere.
 
     Parameters
     ----------
@@ -54,19 +54,26 @@ def optimum(problem: Problem, start: np.ndarray) -> np.ndarray:
     y = np.array(problem.y) / np.array(problem.sd)
     hard = np.array(problem.hard).reshape(-1, n)
     free = start[:, None] * dense.null_space(hard * start)  # a share must not count like a flow
-    found = minimize(
-        lambda t: float(((rows @ (start + free @ t) - y) ** 2).sum()),
-        np.zeros(free.shape[1]),
-        jac=lambda t: 2.0 * free.T @ (rows.T @ (rows @ (start + free @ t) - y)),
-        constraints={
-            "type": "eq",
-            "fun": lambda t: residuals(problem, start + free @ t),
-            "jac": lambda t: slopes(problem, start + free @ t) @ free,
-        },
-        method="SLSQP",
-        options={"maxiter": 500, "ftol": 1e-13},
-    )
-    return _newton(problem, start + free @ found.x, free, rows, y)
+    products = {
+        "type": "eq",
+        "fun": lambda t: residuals(problem, start + free @ t),
+        "jac": lambda t: slopes(problem, start + free @ t) @ free,
+    }
+    above = {"type": "ineq", "fun": lambda t: start + free @ t, "jac": lambda _: free}
+    x = start
+    for constraints in ([products], [products, above]):  # the second only if the first leads below
+        found = minimize(
+            lambda t: float(((rows @ (start + free @ t) - y) ** 2).sum()),
+            np.zeros(free.shape[1]),
+            jac=lambda t: 2.0 * free.T @ (rows.T @ (rows @ (start + free @ t) - y)),
+            constraints=constraints,
+            method="SLSQP",
+            options={"maxiter": 500, "ftol": 1e-13},
+        )
+        x = _newton(problem, start + free @ found.x, free, rows, y)
+        if x.min() > 0.0:
+            break
+    return x
 
 
 def _newton(
