@@ -18,7 +18,7 @@ from mfa.recycling.sets import Sets
 from mfa.recycling.totals import Total, total
 from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, Status, StockBox
 from mfa.sankey.words import TEXT
-from mfa.schema import STAGES
+from mfa.schema import SCRAP_ROLES, STAGES
 
 Lang = Literal["en", "ja"]
 _ASSUMED = 0.5
@@ -296,6 +296,7 @@ def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: 
         parts=tuple(parts),
         flagged=not flagged.isdisjoint(rows["flow"]),
         bottleneck=bool(worst) and from_worst,
+        is_scrap=bool(scene.sets.role(*SCRAP_ROLES)[flows].all()),
     )
 
 

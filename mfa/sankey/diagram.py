@@ -112,6 +112,8 @@ class Link:
         Whether the data behind it are suspect (|z| > 1.96 and the global test fails).
     bottleneck : bool
         Whether it is the worst loss.
+    is_scrap : bool
+        Whether all that it bundles is scrap, and it looks so wherever it goes inside the boundary.
     """
 
     id: str
@@ -123,6 +125,7 @@ class Link:
     parts: tuple[Part, ...]
     flagged: bool = False
     bottleneck: bool = False
+    is_scrap: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -176,6 +176,13 @@ def _undetermined_width(quantity: Quantity, scale: float, widest: float) -> floa
     return max(width, 4.0) if width <= widest else NOMINAL
 
 
+def _tone(link: Link, backward: bool) -> str:
+    """Return the colour of a link: that of its lane, and of scrap on the way to its market, too."""
+    if backward:
+        return "discrepancy"
+    return "scrap" if link.is_scrap and link.lane == "main" else _TONES[link.lane]
+
+
 def _strand(
     diagram: Diagram,
     index: int,
@@ -210,7 +217,7 @@ def _strand(
         width,
         sd if style == "solid" and sd >= 0.25 else 0.0,
         "hatched" if style == "hatched" else "solid" if style == "solid" else "hairline",
-        "discrepancy" if backward else _TONES[link.lane],
+        _tone(link, backward),
         backward,
         number,
         _hover(link, number, diagram.unit, words, (names[0], names[1])),

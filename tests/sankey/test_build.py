@@ -14,6 +14,8 @@ from mfa.errors import MFAError
 from mfa.recycling import bottlenecks
 from mfa.sankey.build import build_diagram
 from mfa.sankey.diagram import Diagram, Link, Node
+from mfa.sankey.strands import make_strands
+from mfa.sankey.style import words
 from mfa.system import System
 
 # process, stage, kind, group, name, name_ja
@@ -166,6 +168,15 @@ def test_lanes() -> None:
         "burnt": "loss",
         "gap": "discrepancy",
     }
+
+
+def test_scrap_is_told_by_its_role() -> None:
+    """Old scrap on its way to the market is scrap, what is discarded is not yet."""
+    scrap = {part.flow for one in DIAGRAM.links if one.is_scrap for part in one.parts}
+    assert scrap == {"round", "cutoffs", "scrap_mill", "scrap_tank", "sold"}
+    tones = {strand.link.id: strand.tone for strand in make_strands(DIAGRAM, 1.0, words("en"))}
+    assert tones[link(DIAGRAM, "yard", "market").id] == "scrap"
+    assert tones[link(DIAGRAM, "homes", "yard").id] == "main"
 
 
 def test_open_ends() -> None:
