@@ -12,7 +12,6 @@ from mfa.balance.network import Floats, Ints, Mask, components
 from mfa.balance.programme import Programme
 
 _ROUNDING = 1e-12
-_FORCE = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,57 +63,6 @@ def blocks(equations: Equations, undetermined: Mask, x: Floats) -> list[Block]:
         matrix = sp.csr_array(rows[of_row][:, of_column])
         programme = Programme(matrix, right[of_row] / scale, low / scale, high / scale)
         out.append(Block(members[of_column], programme, scale))
-    return out
-
-
-def is_feasible(parts: list[Block], x: Floats, tolerance: Floats) -> bool:
-    """Return whether every block has a point within its bounds.
-
-    Parameters
-    ----------
-    parts : list of Block
-    x : array, shape (n,)
-        A point that closes the balances; a block in which it keeps the bounds needs no search.
-    tolerance : array, shape (n,)
-    """
-    for block in parts:
-        here, slack = x[block.members], tolerance[block.members]
-        low, high = block.programme.low * block.scale, block.programme.high * block.scale
-        if np.all((here >= low - slack) & (here <= high + slack)):
-            continue
-        if not block.programme.is_feasible():
-            return False
-    return True
-
-
-def no_room(parts: list[Block], n: int) -> np.ndarray:
-    """Return the bounds that leave a block without any point: −1 lower, +1 upper, else 0.
-
-    They are those that bind where the equations are missed by as little as can be: there, the
-    equations' multipliers y pull a variable onto its bound, down if (Aᵀy) < 0 and up if > 0.
-
-    Parameters
-    ----------
-    parts : list of Block
-    n : int
-        Number of variables.
-    """
-    out = np.zeros(n, dtype=np.int8)
-    for block in parts:
-        programme = block.programme
-        if programme.is_feasible():
-            continue
-        rows, columns = programme.matrix.shape
-        miss = sp.eye_array(rows)
-        elastic = Programme(
-            sp.csr_array(sp.hstack([programme.matrix, miss, -miss])),
-            programme.right,
-            np.concatenate([programme.low, np.zeros(2 * rows)]),
-            np.concatenate([programme.high, np.full(2 * rows, np.inf)]),
-        )
-        found = elastic.minimise(np.repeat([0.0, 1.0], [columns, 2 * rows]))
-        pull = programme.matrix.T @ found.duals
-        out[block.members] = np.where(np.abs(pull) > _FORCE, np.sign(pull), 0.0)
     return out
 
 
