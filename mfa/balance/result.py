@@ -113,7 +113,7 @@ class Balance:
         """Low and high of every variable in the system's unit; ∓inf where there is no limit."""
         equations = self.model.equations
         loose = self.status == "undetermined"
-        low, high = (end[: equations.n] for end in ranges(self.blocks, self.held.n))
+        low, high = (end[: equations.n] for end in ranges(self.blocks, self.held))
         low, high = low / self._steps, high / self._steps
         lower, upper = equations.lower / self._steps, equations.upper / self._steps
         reach = 1.96 * np.where(loose, 0.0, self.sds)
