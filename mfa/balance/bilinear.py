@@ -172,7 +172,7 @@ def _fit(equations: Equations, products: Products, x: Floats) -> bool:
     off = np.concatenate([equations.matrix @ x - right, products.residuals(x)])
     large = np.concatenate(
         [
-            abs(equations.matrix) @ np.abs(x) + np.abs(right),
+            equations.sizes @ np.abs(x) + np.abs(right),
             np.abs(x[products.flow]) + np.abs(x[products.share]) * (abs(products.of) @ np.abs(x)),
         ]
     )

@@ -52,14 +52,15 @@ class Infeasible(Exception):  # noqa: N818
 
 def turnover(equations: Equations, x: Floats) -> Floats:
     """Return for each variable the most that it and the balances it is part of turn over."""
-    matrix = sp.csc_array(abs(equations.matrix))
-    of_row = matrix @ np.abs(x)
     largest = np.abs(x)
-    columns = np.repeat(np.arange(equations.n), np.diff(matrix.indptr))
-    of_balance = matrix.indices < equations.n_nodes
-    for some in (of_balance, ~of_balance & ~equations.is_edge[columns]):
-        reach = of_row[matrix.indices[some]] / matrix.data[some]
-        np.maximum.at(largest, columns[some], reach)
+    of_row = equations.sizes @ largest
+    edge = equations.is_edge
+    at_node = np.append(of_row[: equations.n_nodes], 0.0)
+    ends = np.maximum(at_node[equations.tail[edge]], at_node[equations.head[edge]])
+    largest[edge] = np.maximum(largest[edge], ends)
+    others = np.flatnonzero(~edge)
+    rows = equations.sizes[:, others].tocoo()
+    np.maximum.at(largest, others[rows.col], of_row[rows.row] / rows.data)
     return largest
 
 
@@ -73,9 +74,8 @@ def tolerances(equations: Equations, x: Floats) -> Floats:
     return np.asarray(_TOLERANCE * turnover(equations, x) + least)
 
 
-def _breaks(equations: Equations, x: Floats, where: Mask) -> np.ndarray:
+def _breaks(equations: Equations, x: Floats, where: Mask, slack: Floats) -> np.ndarray:
     """Return −1 or +1 where a variable lies below or above its bounds."""
-    slack = tolerances(equations, x)
     out = np.zeros(equations.n, dtype=np.int8)
     out[where & (x < equations.lower - slack)] = -1
     out[where & (x > equations.upper + slack)] = 1
@@ -95,7 +95,7 @@ def _check_constants(found: Structure, values: Floats, tangent: Mask | None) -> 
     constants = equations.constants(found.fixed, values)
     known = np.where(found.fixed, np.abs(values), 0.0)
     size = np.concatenate([np.zeros(equations.n_nodes), np.abs(equations.right)])
-    size = abs(found.checks) @ (size + abs(equations.matrix) @ known)
+    size = abs(found.checks) @ (size + equations.sizes @ known)
     off = np.abs(found.checks @ constants)
     if np.any(strict & (off > _TOLERANCE * size + 1e-300)):
         raise Infeasible
@@ -168,13 +168,13 @@ def _settle(
     settled: Mask | None = None
     for _ in range(_EXCHANGES):
         loose = _undetermined(found.structure)
-        broken = _breaks(equations, found.x, ~loose)
+        slack = tolerances(equations, found.x)
+        broken = _breaks(equations, found.x, ~loose, slack)
         wrong = _pulls_inwards(found, held)
         number = int(np.count_nonzero(broken) + np.count_nonzero(wrong))
         reached = not broken.any() and misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7
         if number == 0 or reached:
-            cramped = no_room(equations, loose, found.x, tolerances(equations, found.x))
-            cramped[held != 0] = 0
+            cramped = no_room(equations, loose, found.x, slack, held)
             if not cramped.any():
                 return found, held
             held, fewest, idle = held + cramped, equations.n + 1, 0
@@ -223,7 +223,7 @@ def _pulls_inwards(found: Estimate, held: np.ndarray) -> Mask:
     equations = found.structure.equations
     multipliers = found.equation_multipliers()
     gradient = equations.matrix.T @ multipliers
-    size = abs(equations.matrix).T @ np.abs(multipliers)
+    size = equations.sizes.T @ np.abs(multipliers)
     data = equations.measured
     own = (found.x - equations.y)[data] / equations.sd[data] ** 2
     gradient[data] += own

@@ -50,7 +50,7 @@ def blocks(equations: Equations, undetermined: Mask, x: Floats) -> list[Block]:
     if not len(members):
         return []
     right = equations.constants(~undetermined, x)
-    size = abs(equations.matrix) @ np.where(undetermined, 0.0, np.abs(x))
+    size = equations.sizes @ np.where(undetermined, 0.0, np.abs(x))
     right[np.abs(right) <= _ROUNDING * size] = 0.0  # or it would set the scale
     rows = sp.csr_array(equations.matrix[:, members])
     used = np.flatnonzero(np.diff(rows.indptr))

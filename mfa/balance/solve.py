@@ -49,7 +49,8 @@ class _Normal:
         """Return S⁻¹ right for one column or several."""
         scale = self._scale if right.ndim == 1 else self._scale[:, None]
         weighted: Floats = np.multiply(scale, right)
-        if len(right) > _DENSE and right.size <= _FEW * len(right):
+        few = 1 if len(right) <= _DENSE else _FEW
+        if len(right) > _ORTHOGONAL and right.size <= few * len(right):
             found = _conjugate_gradients(self._matrix, weighted)
             if found is not None:
                 return np.asarray(scale * found, dtype=np.float64)
@@ -218,11 +219,14 @@ def estimate(structure: Structure, values: Floats) -> Estimate:
     factor, multipliers, estimated = None, np.zeros(g.shape[0]), y.copy()
     if g.shape[0]:
         factor = _Normal(sp.csr_array(g @ sp.diags_array(equations.sd[data])))
-        turnover = abs(g)
+        turnover, before = abs(g), np.inf
         for _ in range(1 + _REFINEMENTS):
             lacking = g @ estimated - right
-            if np.all(np.abs(lacking) <= _ROUNDING * (turnover @ np.abs(estimated))):
+            size = turnover @ np.abs(estimated) + np.abs(right)
+            missed = float(np.divide(np.abs(lacking), size, where=size > 0, out=0 * size).max())
+            if missed <= _ROUNDING or missed > 0.5 * before:
                 break
+            before = missed
             multipliers += factor.solve(lacking)
             estimated = y - weights * (g.T @ multipliers)
     x = np.where(structure.fixed, values, 0.0)
