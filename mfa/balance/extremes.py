@@ -71,10 +71,10 @@ def _settle(programme: Programme, found: Solution, ends: Floats, left: np.ndarra
     n_rows, n = programme.matrix.shape
     basis = programme.basis()
     columns = sp.csc_array(sp.hstack([programme.matrix, sp.eye_array(n_rows)], format="csc"))
-    is_basic: Mask = np.zeros(n + n_rows, dtype=bool)
+    is_basic = np.zeros(n + n_rows, dtype=bool)
     is_basic[basis] = True
     moves = _moves(programme, x, ~is_basic[:n])
-    asked = np.flatnonzero((basis < n) & left.any(axis=0)[np.minimum(basis, n - 1)])
+    asked = np.flatnonzero((basis < n) & (left[0] | left[1])[np.minimum(basis, n - 1)])
     if not len(asked):
         return
     factor = splu(sp.csc_array(columns[:, basis].T))

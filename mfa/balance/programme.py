@@ -51,7 +51,7 @@ class _Quiet(highspy.Highs):
 
     def enableCallbacks(self) -> None:  # noqa: N802
         self.silent()
-        super().enableCallbacks()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ class Programme:
     @cached_property
     def _model(self) -> highspy.Highs:
         """The model, which starts from where the last search ended."""
-        model = _Quiet()
+        model = _Quiet()  # type: ignore[no-untyped-call]
         model.silent()
         model.setOptionValue("primal_feasibility_tolerance", _TOLERANCE)
         model.setOptionValue("dual_feasibility_tolerance", _TOLERANCE)
