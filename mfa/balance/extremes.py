@@ -56,9 +56,9 @@ def extremes(programme: Programme, low: Mask, high: Mask) -> tuple[Floats, Float
 
 def _settle_at_bounds(programme: Programme, x: Floats, ends: Floats, left: np.ndarray) -> None:
     """Take the bounds at which variables stand as the ends of their ranges."""
-    for side, (bound, there) in enumerate(
-        ((programme.low, x <= programme.low + _ROUNDING), (programme.high, x >= programme.high - _ROUNDING))
-    ):
+    low, high = programme.low, programme.high
+    stands = (low, x <= low + _ROUNDING), (high, x >= high - _ROUNDING)
+    for side, (bound, there) in enumerate(stands):
         some = left[side] & there
         ends[side, some] = bound[some]
         left[side, some] = False
@@ -74,15 +74,15 @@ def _settle(programme: Programme, found: Solution, ends: Floats, left: np.ndarra
     is_basic = np.zeros(n + n_rows, dtype=bool)
     is_basic[basis] = True
     moves = _moves(programme, x, ~is_basic[:n])
-    asked = np.flatnonzero((basis < n) & left.any(axis=0)[np.minimum(basis, n - 1)])
+    asked = np.flatnonzero((basis < n) & (left[0] | left[1])[np.minimum(basis, n - 1)])
     if not len(asked):
         return
-    factor = splu(sp.csc_array(columns[:, basis]))
+    factor = splu(sp.csc_array(columns[:, basis].T))
     for start in range(0, len(asked), _BLOCK):
         some = asked[start : start + _BLOCK]
         units = np.zeros((n_rows, len(some)))
         units[some, np.arange(len(some))] = 1.0
-        effects = moves @ factor.solve(units, trans="T")
+        effects = moves @ factor.solve(units)
         least, most = effects.min(axis=0, initial=0.0), effects.max(axis=0, initial=0.0)
         small = _NO_EFFECT * np.maximum(-least, most)
         for side, done in enumerate((most <= small, least >= -small)):
@@ -92,10 +92,12 @@ def _settle(programme: Programme, found: Solution, ends: Floats, left: np.ndarra
 
 
 def _moves(programme: Programme, x: Floats, nonbasic: Mask) -> sp.csr_array:
-    """Return, as rows, the columns of nonbasic variables in the direction in which they can move."""
+    """Return, as rows, the columns of nonbasic variables, each the way in which it can move."""
     low, high = programme.low, programme.high
     can = nonbasic & (low < high)
     up = can & (np.abs(x - low) <= np.abs(high - x))
     down = can & (~up | np.isinf(low) & np.isinf(high))
     rows = sp.csr_array(programme.matrix.T)
-    return sp.csr_array(sp.vstack([rows[np.flatnonzero(up)], -rows[np.flatnonzero(down)]], format="csr"))
+    return sp.csr_array(
+        sp.vstack([rows[np.flatnonzero(up)], -rows[np.flatnonzero(down)]], format="csr")
+    )

@@ -16,12 +16,42 @@ from mfa.errors import BalanceError
 _TOLERANCE = 1e-9
 _GIVE = 1e-7
 _PRIMAL = 4
+_PASSES = 20
 _STATUS: dict[highspy.HighsModelStatus, Literal["optimal", "infeasible", "unbounded"]] = {
     highspy.HighsModelStatus.kOptimal: "optimal",
     highspy.HighsModelStatus.kModelEmpty: "optimal",
     highspy.HighsModelStatus.kInfeasible: "infeasible",
     highspy.HighsModelStatus.kUnbounded: "unbounded",
 }
+
+
+def evening(matrix: sp.csr_array) -> tuple[Floats, Floats]:
+    """Return factors for rows and columns that bring all entries near 1, be they ever so different.
+
+    In turn, each row and each column is divided by the geometric mean of its smallest and largest
+    entry. Factors are powers of 2, so that nothing is rounded; where entries are ±1, all are 1.
+    """
+    entries = matrix.tocoo()
+    size = np.log2(np.abs(entries.data))
+    factors = [np.zeros(matrix.shape[0]), np.zeros(matrix.shape[1])]
+    if not size.any():
+        return np.exp2(factors[0]), np.exp2(factors[1])
+    lines = entries.row, entries.col
+    for k in range(_PASSES):
+        now = size + factors[0][lines[0]] + factors[1][lines[1]]
+        most, least = np.full_like(factors[k % 2], -np.inf), np.full_like(factors[k % 2], np.inf)
+        np.maximum.at(most, lines[k % 2], now)
+        np.minimum.at(least, lines[k % 2], now)
+        factors[k % 2] -= np.where(np.isfinite(most), 0.5 * (most + least), 0.0)
+    return np.exp2(np.round(factors[0])), np.exp2(np.round(factors[1]))
+
+
+class _Quiet(highspy.Highs):
+    """HiGHS without the banner that it prints as it is made, once it turns to its callbacks."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        self.silent()
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +64,10 @@ class Programme:
     high: Floats
 
     @cached_property
-    def _model(self) -> highspy._Highs:
-        """The model, which starts from where the last search ended.
-
-        ``highspy.Highs`` prints a banner as it is made; the class beneath it does not.
-        """
-        model = highspy._Highs()
-        model.setOptionValue("output_flag", False)
+    def _model(self) -> highspy.Highs:
+        """The model, which starts from where the last search ended."""
+        model = _Quiet()  # type: ignore[no-untyped-call]
+        model.silent()
         model.setOptionValue("primal_feasibility_tolerance", _TOLERANCE)
         model.setOptionValue("dual_feasibility_tolerance", _TOLERANCE)
         columns, lp = sp.csc_array(self.matrix), highspy.HighsLp()
@@ -83,10 +110,10 @@ class Programme:
         return _STATUS.get(self._model.getModelStatus())
 
     def basis(self) -> Ints:
-        """Return the basic variables of the last solution: columns, then rows (those's slacks)."""
-        found = self._model.getBasis()
-        basic = [s == highspy.HighsBasisStatus.kBasic for s in (*found.col_status, *found.row_status)]
-        return np.flatnonzero(basic)
+        """Return the basic variables of the last solution: columns, then slacks of rows."""
+        found, basic = self._model.getBasis(), highspy.HighsBasisStatus.kBasic
+        every = (*found.col_status, *found.row_status)
+        return np.flatnonzero([status == basic for status in every])
 
     def surely_minimise(self, objective: Floats) -> Solution:
         """Minimise a programme that is known to have a point, up to rounding."""

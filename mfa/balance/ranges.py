@@ -12,7 +12,7 @@ import scipy.sparse as sp
 from mfa.balance.equations import Equations
 from mfa.balance.extremes import extremes
 from mfa.balance.network import Floats, Ints, Mask, components
-from mfa.balance.programme import Programme
+from mfa.balance.programme import Programme, evening
 from mfa.balance.unlimited import unlimited
 
 _ROUNDING = 1e-12
@@ -28,12 +28,14 @@ class Block:
     members : array of int
         The variables.
     programme : Programme
-        Their equations and bounds, divided by ``scale``, the largest number among them.
+        Their equations and bounds, in numbers near 1.
+    scale : array
+        Unit of each column: numbers of the programme times it are those of the equations.
     """
 
     members: Ints
     programme: Programme
-    scale: float
+    scale: Floats
 
 
 def blocks(equations: Equations, undetermined: Mask, x: Floats) -> list[Block]:
@@ -62,9 +64,9 @@ def blocks(equations: Equations, undetermined: Mask, x: Floats) -> list[Block]:
     used, members = used[by_row], members[by_column]
     rows = sp.csr_array(rows[used][:, by_column])
     steps = np.arange(labels.max() + 2)
-    starts = zip(np.searchsorted(np.sort(of_row), steps), np.searchsorted(np.sort(of_column), steps))
+    starts = [np.searchsorted(np.sort(some), steps).tolist() for some in (of_row, of_column)]
     out = []
-    for (row, column), (last_row, last_column) in pairwise(starts):
+    for (row, column), (last_row, last_column) in pairwise(zip(*starts, strict=True)):
         some = members[column:last_column]
         matrix = sp.csr_array(rows[row:last_row][:, column:last_column])
         out.append(_block(equations, some, matrix, right[used[row:last_row]]))
@@ -72,10 +74,14 @@ def blocks(equations: Equations, undetermined: Mask, x: Floats) -> list[Block]:
 
 
 def _block(equations: Equations, members: Ints, matrix: sp.csr_array, right: Floats) -> Block:
-    low, high = equations.lower[members], equations.upper[members]
+    by_row, by_column = evening(matrix)
+    right = right * by_row
+    low, high = equations.lower[members] / by_column, equations.upper[members] / by_column
     numbers = np.abs(np.concatenate([right, low, high]))
-    scale = float(numbers[np.isfinite(numbers)].max(initial=0.0)) or 1.0
-    return Block(members, Programme(matrix, right / scale, low / scale, high / scale), scale)
+    largest = float(numbers[np.isfinite(numbers)].max(initial=0.0)) or 1.0
+    even = sp.csr_array(sp.diags_array(by_row) @ matrix @ sp.diags_array(by_column))
+    programme = Programme(even, right / largest, low / largest, high / largest)
+    return Block(members, programme, largest * by_column)
 
 
 def ranges(parts: list[Block], equations: Equations) -> tuple[Floats, Floats]:
@@ -95,7 +101,7 @@ def ranges(parts: list[Block], equations: Equations) -> tuple[Floats, Floats]:
     low, high = np.full(equations.n, np.nan), np.full(equations.n, np.nan)
     for group in _groups(parts):
         members = np.concatenate([block.members for block in group])
-        scale = np.repeat([block.scale for block in group], [len(b.members) for b in group])
+        scale = np.concatenate([block.scale for block in group])
         programme = _joined([block.programme for block in group])
         if not programme.is_feasible():
             programme = _joined([block.programme.eased() for block in group])

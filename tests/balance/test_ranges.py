@@ -12,12 +12,17 @@ from scipy.optimize import linprog
 from mfa.balance.equations import NO_EDGE, Equations
 from mfa.balance.ranges import blocks, ranges
 
+from .networks import network
+
 SEEDS = range(60)
 
 
-def random_equations(seed: int, n_nodes: int = 7, n_flows: int = 18) -> tuple[Equations, np.ndarray]:
+def random_equations(
+    seed: int, n_nodes: int = 7, n_flows: int = 18
+) -> tuple[Equations, np.ndarray]:
     """Return equations that a known point keeps, with loops, parallel flows and several parts."""
     rng = np.random.default_rng(seed)
+    n_nodes, n_flows = 7, 18
     part = rng.integers(0, 1 + seed % 3, n_nodes + 1)  # the environment belongs to one of them
     tail = rng.integers(0, n_nodes + 1, n_flows)
     same = [np.flatnonzero(part == part[t]) for t in tail]
@@ -54,7 +59,7 @@ def _fed(bare: Equations, nodes: np.ndarray, amounts: np.ndarray) -> Equations:
         bare,
         tail=np.concatenate([bare.tail, np.full(k, bare.n_nodes)]),
         head=np.concatenate([bare.head, nodes]),
-        relations=sp.csr_array((sp.hstack([bare.relations, sp.csr_array((len(bare.right), k))]))),
+        relations=sp.csr_array(sp.hstack([bare.relations, sp.csr_array((len(bare.right), k))])),
         y=np.concatenate([bare.y, amounts]),
         sd=np.ones(n + k),
         measured=np.concatenate([bare.measured, np.ones(k, bool)]),
@@ -100,6 +105,14 @@ def assert_same(one: tuple[np.ndarray, ...], other: tuple[np.ndarray, ...], scal
 @pytest.mark.parametrize("seed", SEEDS)
 def test_ends_are_those_of_linear_programmes(seed: int) -> None:
     equations, known = random_equations(seed)
+    scale = float(np.abs(equations.y).max())
+    assert_same(found(equations, known), one_by_one(equations, known), scale)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_ends_in_larger_networks(seed: int) -> None:
+    equations = network(seed, n_nodes=60, n_flows=170, blank=0.5 + 0.1 * seed, noise=0.0)
+    known = equations.measured
     scale = float(np.abs(equations.y).max())
     assert_same(found(equations, known), one_by_one(equations, known), scale)
 
@@ -190,3 +203,20 @@ def test_blocks_of_very_different_size_keep_their_digits() -> None:
     low, high = found(equations, known)
     np.testing.assert_allclose(low[[1, 2, 4, 5]], [0.0, 2e6, 0.0, 5e-9], rtol=1e-9)
     np.testing.assert_allclose(high[[1, 2, 4, 5]], [1e6, 3e6, 2e-9, 7e-9], rtol=1e-9)
+
+
+@pytest.mark.parametrize("share", [3e-4, 3e-8, 3e-11])
+def test_traces_keep_their_digits(share: float) -> None:
+    """A trace metal in two flows of goods that share 100: it is 3 parts and 7 parts in these."""
+    shares = np.array([share, share * 7 / 3])
+    relations = sp.csr_array(np.array([[shares[0], 0, -1, 0, 0], [0, shares[1], 0, -1, 0]]))
+    known = np.array([False] * 4 + [True])
+    equations = Equations(
+        1, np.array([0, 0, NO_EDGE, NO_EDGE, 1]), np.array([1, 1, NO_EDGE, NO_EDGE, 0]),
+        relations, np.zeros(2), np.array([np.nan] * 4 + [100.0]), np.ones(5), known,
+        np.zeros(5, bool), np.array([20.0, 0, 0, 0, 0]),
+        np.array([np.inf, np.inf, np.inf, 35 * shares[1], np.inf]), np.zeros(5),
+    )  # fmt: skip
+    low, high = found(equations, known)
+    np.testing.assert_allclose(low[2:4], [65 * shares[0], 0.0], rtol=1e-9, atol=1e-9 * share)
+    np.testing.assert_allclose(high[2:4], [100 * shares[0], 35 * shares[1]], rtol=1e-9)
