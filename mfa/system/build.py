@@ -130,7 +130,7 @@ def _read_flows(
     checks.fill_substances(sheet, settings.layers, findings)
     checks.check_flow_ends(sheet, processes.frame, findings)
     flows = checks.fill_flow_ends(sheet, findings)
-    checks.check_flow_values(sheet, findings)
+    checks.check_flow_values(sheet, flows, findings)
     checks.warn_gaps(sheet, settings.layers, findings)
     checks.warn_dead_ends(processes, flows, findings)
     checks.warn_uncounted_scrap(sheet, flows, processes.frame, findings)

@@ -10,10 +10,12 @@ import pandas as pd
 from mfa.errors import near
 from mfa.schema import GOODS, RECEIVERS, SCRAP_ROLES, SENDERS
 from mfa.system.cells import ParsedSheet
+from mfa.system.columns import spread
 from mfa.system.data import Checker, plain
 from mfa.system.findings import Findings
 
 _MOST_GAPS = 50
+_LARGEST = 2**62
 _NOUNS = {"processes": "process", "flows": "flow", "substances": "substance of the system"}
 
 
@@ -45,12 +47,13 @@ def check_names(
     if source in findings.unknown:
         return np.ones(len(sheet.frame), dtype=bool)
     names = [name for name in known if name is not None]
-    texts = sheet.frame[column]
-    present = (texts.isna() | texts.isin(names)).to_numpy()
+    codes, different = pd.factorize(sheet.frame[column].to_numpy(dtype=object))
+    present = spread(pd.Index(different, dtype=object).isin(names), codes, True)
     noun = noun or _NOUNS[source]
     advice: dict[str, str] = {}
     absent = np.flatnonzero(~present).tolist()
-    for i, text in zip(absent, texts.iloc[absent].astype(str).tolist(), strict=True):
+    for i in absent:
+        text = str(different[codes[i]])
         if text not in advice:
             advice[text] = near(text, names, f"add it, or correct the {column}")
         findings.error(f"{column}: no such {noun}", advice[text], text, sheet.place(i, column))
@@ -59,18 +62,35 @@ def check_names(
 
 def fill_substances(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
     """Write the default substance into blank cells and note unknown ones."""
-    column = sheet.frame["substance"]
-    sheet.frame["substance"] = column.where(column.notna(), layers[1])
+    column = sheet.frame["substance"].to_numpy(dtype=object)
+    filled = np.where(pd.isna(column), layers[1], column)
+    sheet.frame["substance"] = pd.Series(filled, dtype=object, copy=False)
     check_names(sheet, "substance", layers, "substances", findings)
+
+
+def _combined(frame: pd.DataFrame, keys: list[str]) -> np.ndarray:
+    """Return an integer for each row that only rows with the same keys share; blanks are alike."""
+    out = np.zeros(len(frame), dtype=np.int64)
+    most = 1
+    for key in keys:
+        codes, different = pd.factorize(frame[key].to_numpy())
+        if most * (len(different) + 1) > _LARGEST:
+            out, before = pd.factorize(out)
+            most = len(before)
+        out = out * (len(different) + 1) + codes + 1
+        most *= len(different) + 1
+    return out
 
 
 def check_duplicates(
     sheet: ParsedSheet, keys: list[str], what: str, do: str, findings: Findings
 ) -> None:
     """Note every row that repeats the key of an earlier one, and say which."""
-    frame = sheet.frame.loc[~sheet.is_bad(*keys), keys]
-    if not frame.duplicated().any():
+    good = ~sheet.is_bad(*keys)
+    numbers = _combined(sheet.frame, keys)[good]
+    if not pd.Series(numbers).duplicated().any():
         return
+    frame = sheet.frame.loc[good, keys]
     first: dict[tuple[object, ...], int] = {}
     rows = frame.index.tolist()
     for i, cells in zip(rows, zip(*(frame[k].tolist() for k in keys), strict=True), strict=True):
@@ -115,34 +135,43 @@ def fill_flow_ends(sheet: ParsedSheet, findings: Findings) -> pd.DataFrame:
     DataFrame
         flow, from, to, role, name, name_ja in the order in which flows first appear.
     """
-    frame, check = sheet.frame, Checker(sheet, findings)
-    flows = frame["flow"]
+    check = Checker(sheet, findings)
+    flows, names = pd.factorize(sheet.frame["flow"].to_numpy(dtype=object))
+    start = _first_rows(flows, len(names), flows >= 0)
+    out = {"flow": names}
     for column in ("from", "to", "role", "name", "name_ja"):
-        given = frame[column]
-        first = given.groupby(flows, sort=False).transform("first")
+        given = sheet.frame[column].to_numpy(dtype=object)
+        there = ~pd.isna(given) & (flows >= 0)
+        first = _first_rows(flows, len(names), there)
+        kept = spread(given, np.where(first < len(given), first, -1))
         matters = column in ("from", "to", "role")
         (check.error if matters else check.warning)(
-            (given.notna() & (given != first) & flows.notna()).to_numpy(),
+            there & (given != spread(kept, flows)),
             column,
             f"{column} differs from an earlier row of the flow '{{flow}}'"
             + ("" if matters else ", which is kept"),
             "repeat the same, or leave the cell blank",
         )
         if column in ("from", "to"):
-            filled = given.groupby(flows, sort=False).ffill()
-            doubtful = flows.isin(flows[sheet.is_bad(column)])
+            doubtful = np.isin(flows, flows[sheet.is_bad(column)])
             check.error(
-                (filled.isna() & flows.notna() & ~doubtful).to_numpy(),
+                (np.arange(len(flows)) < spread(first, flows, 0)) & (flows >= 0) & ~doubtful,
                 column,
                 f"{column} is blank and no earlier row of the flow '{{flow}}' gives it",
                 "write the process it comes from or goes to",
             )
-            frame[column] = filled
+            out[column] = np.where(first == start, kept, None)
         else:
-            frame[column] = first.where(first.notna(), "")
-    ends = ["flow", "from", "to", "role", "name", "name_ja"]
-    named = frame.loc[flows.notna(), ends]
-    return named.drop_duplicates("flow").reset_index(drop=True)
+            out[column] = np.where(pd.isna(kept), "", kept)
+    return pd.DataFrame(out, dtype=object)
+
+
+def _first_rows(codes: np.ndarray, n: int, mask: np.ndarray) -> np.ndarray:
+    """Return the first row of the mask that has each code from 0 to n − 1, the length if none."""
+    out = np.full(n, len(codes))
+    rows = np.flatnonzero(mask)[::-1]
+    out[codes[rows]] = rows  # of several, the last assignment holds
+    return out
 
 
 def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findings) -> None:
@@ -156,25 +185,26 @@ def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findi
     noun = "process; it is not in the sheet 'processes'"
     for column, wrong, verb in (("from", RECEIVERS, "receives"), ("to", SENDERS, "sends")):
         check_names(sheet, column, kinds.index, "processes", findings, noun)
-        kind = sheet.frame[column].map(kinds)
+        codes, different = pd.factorize(sheet.frame[column].to_numpy(dtype=object))
+        kind = kinds.reindex(pd.Index(different, dtype=object))
         check.error(
-            kind.isin(wrong).to_numpy(),
+            spread(kind.isin(wrong).to_numpy(), codes, False),
             column,
             f"'{{{column}}}' only {verb}, being of kind " + " or ".join(wrong),
             "turn the flow round, or change the kind of the process",
         )
-    roles = sheet.frame["role"].dropna().drop_duplicates()
-    for role in roles[roles.str.contains(",")]:
+    codes, roles = pd.factorize(sheet.frame["role"].to_numpy(dtype=object))
+    for code, role in enumerate(roles):
         if sum(part in SCRAP_ROLES for part in role.split(",")) > 1:
             check.error(
-                (sheet.frame["role"] == role).to_numpy(),
+                codes == code,
                 "role",
                 "a flow has at most one of the roles " + ", ".join(SCRAP_ROLES),
                 "keep one of them",
             )
 
 
-def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
+def check_flow_values(sheet: ParsedSheet, flows: pd.DataFrame, findings: Findings) -> None:
     """Note rows that repeat a flow, substance and year, and negative values."""
     check_duplicates(
         sheet,
@@ -184,10 +214,12 @@ def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
         findings,
     )
     frame = sheet.frame
-    either_way = frame["role"].str.contains("discrepancy").to_numpy(dtype=bool)
-    allowed = (frame["min"] < 0).to_numpy() | either_way
+    either_way = flows.loc[flows["role"].str.contains("discrepancy"), "flow"]
+    negative = (frame["value"] < 0).to_numpy() & ~(frame["min"] < 0).to_numpy()
+    rows = np.flatnonzero(negative)
+    negative[rows] = ~frame["flow"].iloc[rows].isin(either_way).to_numpy()
     Checker(sheet, findings).error(
-        (frame["value"] < 0).to_numpy() & ~allowed,
+        negative,
         "value",
         "negative flow '{flow}' in {year}",
         "turn the flow round, or give it a negative min if it may run both ways",
@@ -197,24 +229,30 @@ def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
 
 def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
     """Warn of flows that have rows for some of the system's years or substances only."""
-    rows = sheet.frame[["flow", "substance", "year"]].dropna().drop_duplicates()
-    if rows.empty:
+    frame = sheet.frame
+    flows, names = pd.factorize(frame["flow"].to_numpy(dtype=object))
+    substances, different = pd.factorize(frame["substance"].to_numpy(dtype=object))
+    year = frame["year"].to_numpy(dtype=float)
+    whole = (flows >= 0) & (substances >= 0) & ~np.isnan(year)
+    if not whole.any():
         return
-    years = np.sort(rows["year"].unique())
-    present = [name for name in layers[1:] if (rows["substance"] == name).any()]
+    years = np.unique(year[whole])
+    there = {different[k] for k in np.unique(substances[whole]).tolist()}
+    present = [name for name in layers[1:] if name in there]
     absent = [name for name in layers[1:] if name not in present]
     if absent and "substances" not in findings.unknown:
-        names = ", ".join(map(repr, absent))
-        what = f"no flow has a row for {names}: none is in the system"
+        listed = ", ".join(map(repr, absent))
+        what = f"no flow has a row for {listed}: none is in the system"
         findings.warning(what, "add rows, or leave it out of 'substances'", None, "flows")
-    metal = rows[rows["substance"] != GOODS]
-    counts = metal.groupby("flow", sort=False).size().reindex(rows["flow"].unique(), fill_value=0)
-    gaps = counts[counts < len(years) * len(present)]
-    some = gaps.index[:_MOST_GAPS]
-    listed = sheet.frame.loc[sheet.frame["flow"].isin(some), "flow"].drop_duplicates()
-    first = dict(zip(listed, listed.index, strict=True))
-    for flow in some:
-        group = metal[metal["flow"] == flow]
+    metal = whole & spread(different != GOODS, substances, False)
+    when = np.searchsorted(years, year[metal])
+    keys = np.unique((flows[metal] * len(different) + substances[metal]) * len(years) + when)
+    counts = np.bincount(keys // (len(different) * len(years)), minlength=len(names))
+    first = _first_rows(flows, len(names), whole)
+    lacks = (counts < len(years) * len(present)) & (first < len(flows))
+    gaps = np.flatnonzero(lacks)
+    for k in gaps[:_MOST_GAPS].tolist():
+        group = frame[(flows == k) & metal]
         missing = []
         for name in present:
             have = set(group.loc[group["substance"] == name, "year"])
@@ -223,10 +261,10 @@ def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -
                 every = len(lack) == len(years)
                 missing.append(f"{name} in " + ("any year" if every else ", ".join(lack)))
         findings.warning(
-            f"the flow {flow!r} has no row for " + "; ".join(missing) + ": it carries none there",
+            f"the flow {names[k]!r} has no row for " + "; ".join(missing) + ": it carries none there",
             "add rows: a blank value if it is unknown, 0 with sd 0 if there is none",
             None,
-            sheet.place(first[flow], "flow"),
+            sheet.place(int(first[k]), "flow"),
         )
     if len(gaps) > _MOST_GAPS:
         more = len(gaps) - _MOST_GAPS
@@ -266,9 +304,13 @@ def warn_uncounted_scrap(
     """Warn of scrap whose role and origin do not go together, so that no indicator counts it."""
     ends = processes.drop_duplicates("process").set_index("process")
     kind, stage = flows["from"].map(ends["kind"]), flows["from"].map(ends["stage"])
-    roles = flows["role"].fillna("").str.split(",")
-    own = roles.map(lambda parts: not {"old_scrap", "new_scrap"}.isdisjoint(parts))
-    mixed = roles.map(lambda parts: "scrap" in parts)
+    codes, different = pd.factorize(flows["role"])
+    lists = [set(role.split(",")) for role in different]
+
+    def having(*roles: str) -> np.ndarray:
+        return np.array([not parts.isdisjoint(roles) for parts in lists], dtype=bool)[codes]
+
+    own, mixed = having("old_scrap", "new_scrap"), having("scrap")
     first = sheet.frame["flow"].drop_duplicates()
     row = dict(zip(first, first.index, strict=True))
     for flow, role in flows.loc[own & (kind == "import"), ["flow", "role"]].itertuples(index=False):
@@ -282,7 +324,7 @@ def warn_uncounted_scrap(
         do = "give it the role new_scrap, old_scrap or home_scrap"
         findings.warning(what, do, role, sheet.place(row[flow], "role"))
     inside = (kind == "process") & (flows["to"].map(ends["kind"]) == "process")
-    silent = roles.map({*SCRAP_ROLES, "loss", "discrepancy"}.isdisjoint)
+    silent = ~having(*SCRAP_ROLES, "loss", "discrepancy")
     leaves = inside & stage.isin(lane) & ~flows["to"].map(ends["stage"]).isin(lane) & silent
     for flow, role in flows.loc[leaves, ["flow", "role"]].itertuples(index=False):
         what = f"the flow {flow!r} leaves the scrap lane, but not as scrap: nothing counts it as "

@@ -77,32 +77,35 @@ def unit_factors(
     """
     factors = np.ones(len(base))
     texts = sheet.frame["unit"].to_numpy(dtype=object)
-    given = np.array([text is not None for text in texts], dtype=bool)
-    pairs = dict.fromkeys(zip(texts[given].tolist(), base[given].tolist(), strict=True))
-    for text, key in pairs:
-        rows = given & (texts == text) & (base == key)
+    given = np.flatnonzero(~pd.isna(texts))
+    of, different = pd.factorize(texts[given])
+    meant, keys = pd.factorize(base[given], use_na_sentinel=False)
+    pairs = of * len(keys) + meant
+    for pair in pd.unique(pairs).tolist():
+        rows = given[pairs == pair]
+        text = different[pair // len(keys)]
+        key = keys[pair % len(keys)]
         try:
             unit = parse_unit(text)
         except UnitError as error:
             what, _, do = str(error).partition("; ")
-            for i in np.flatnonzero(rows):
+            for i in rows:
                 findings.error(what, do, text, sheet.place(int(i), "unit"))
             continue
-        if key is None:
+        if pd.isna(key):
             continue
         target = units[key]
         if unit.dimension == "mass" and target.dimension == "rate":
             unit = parse_unit(f"{unit.name}/yr")
-            first = int(np.flatnonzero(rows)[0])
             findings.warning(
                 f"unit: {text} is a mass where a mass per year is meant, read as {unit.name} "
-                f"({int(rows.sum())} rows)",
+                f"({len(rows)} rows)",
                 f"write {unit.name}",
                 text,
-                sheet.place(first, "unit"),
+                sheet.place(int(rows[0]), "unit"),
             )
         if unit.dimension != target.dimension:
-            for i in np.flatnonzero(rows):
+            for i in rows:
                 findings.error(
                     f"unit: {text} is {_NOUN[unit.dimension]}, not {_NOUN[target.dimension]}",
                     _ADVICE[target.dimension].format(target.name),
@@ -183,12 +186,10 @@ def read_data(
         "min": low * factors,
         "max": high * factors,
     }
-    data = pd.DataFrame(out)
-    for name, default in _DEFAULTS.items():
-        given = frame[name].to_numpy(dtype=object)
-        filled = [default if cell is None else cell for cell in given.tolist()]
-        data[name] = pd.Series(filled, dtype=bool if name == "include" else object)
-    for name in ("reference", "note"):
-        data[name] = pd.Series(["" if c is None else c for c in frame[name].tolist()], dtype=object)
-    data["cell"] = pd.Series(sheet.places("value"), dtype=object)
-    return data
+    for name, default in (*_DEFAULTS.items(), ("reference", ""), ("note", "")):
+        cells = frame[name].to_numpy(dtype=object)
+        filled = np.where(pd.isna(cells), default, cells)
+        out[name] = filled.astype(bool) if name == "include" else filled
+    columns = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in out.items()}
+    columns["cell"] = pd.Series(sheet.places("value"), copy=False)
+    return pd.DataFrame(columns, index=frame.index, copy=False)
