@@ -7,16 +7,15 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from mfa.errors import near
 from mfa.schema import RESULT_COLUMNS, Column, Sheet, column_names, fold, has_results
-from mfa.system.columns import Coded, Numbers, hold, spread
+from mfa.system.columns import Coded, Numbers, frame_of, hold, spread
 from mfa.system.findings import Findings
-from mfa.system.places import Places
+from mfa.system.parsed import ParsedSheet
 from mfa.system.raw import Cell, RawSheet, column_letters
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -25,49 +24,6 @@ _SEPARATORS = re.compile("[,、;，；]")
 _LOOKALIKES = str.maketrans("lIOo", "1100")  # letters typed for digits
 _YES = {"yes", "y", "true", "1", "はい", "有", "○"}
 _NO = {"no", "n", "false", "0", "いいえ", "無", "×"}
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedSheet:
-    """A sheet with typed columns and the place of every cell.
-
-    Parameters
-    ----------
-    name : str
-        The sheet's name in the format.
-    frame : DataFrame
-        Every column of the format (blank ones too), then the unknown ones; blank rows left out.
-    rows : array of int, shape (n,)
-        Row number of each row in the sheet.
-    letters : dict
-        Column letters of the columns that the sheet has.
-    bad : mapping of str to array of bool, shape (n,)
-        Cells that cannot be used and are reported, by column; a column that must be there and is
-        not counts as such. They are neither blank nor anything else, and no further check may take
-        them for that.
-    """
-
-    name: str
-    frame: pd.DataFrame
-    rows: np.ndarray
-    letters: dict[str, str]
-    bad: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    def is_bad(self, *columns: str) -> np.ndarray:
-        """Return the rows in which a cell of one of the columns cannot be used."""
-        out = np.zeros(len(self.rows), dtype=bool)
-        for column in columns:
-            if column in self.bad:
-                out |= self.bad[column]
-        return out
-
-    def place(self, row: int, column: str) -> str:
-        """Return ``sheet!cell`` of a row (by position) and a column."""
-        return f"{self.name}!{self.letters.get(column, 'A')}{self.rows[row]}"
-
-    def places(self, column: str) -> Places:
-        """Return ``sheet!cell`` of one column in every row."""
-        return Places(f"{self.name}!{self.letters.get(column, 'A')}", self.rows)
 
 
 class _BadCellError(Exception):
@@ -244,19 +200,20 @@ def _read_texts(cells: Coded, column: Column, report: Report) -> np.ndarray:
     return spread(numbers, cells.codes, math.nan)
 
 
-def _read_objects(cells: Held, column: Column, report: Report) -> np.ndarray:
-    """Return an object column, each different cell converted once."""
-    coded = cells.coded()
+def _read_objects(cells: Held, column: Column, report: Report) -> Coded:
+    """Return a column of converted cells, each different one converted once."""
+    given = cells.coded()
     convert = _converter(column)
-    values = np.full(len(coded.values), None, dtype=object)
+    values = np.full(len(given.values), None, dtype=object)
     notes: dict[int, tuple[str, str, str]] = {}
-    for code, cell in enumerate(coded.values.tolist()):
+    for code, cell in enumerate(given.values.tolist()):
         try:
             values[code] = convert(cell)
         except _BadCellError as bad:
             notes[code] = "error", bad.what, bad.do
-    _report_all(coded, notes, report)
-    return spread(values, coded.codes)
+    _report_all(given, notes, report)
+    same, different = pd.factorize(values)
+    return Coded(different, spread(same, given.codes, -1))
 
 
 def _report_all(cells: Coded, notes: Mapping[int, tuple[str, str, str]], report: Report) -> None:
@@ -322,13 +279,12 @@ def _read_column(
     raw: RawSheet,
     column: Column,
     j: int,
-    held: Held,
+    cells: Held,
     rows: np.ndarray,
     place: str,
     findings: Findings,
-) -> tuple[np.ndarray, list[int]]:
+) -> tuple[np.ndarray | Coded, list[int]]:
     """Return the typed cells of one column in the rows asked for, and which of them are bad."""
-    cells = held if len(rows) == raw.n_rows else held.at(rows)
     bad: list[int] = []
 
     def report(i: int, severity: str, what: str, do: str) -> None:
@@ -359,7 +315,7 @@ def _read_unknown(raw: RawSheet, j: int, rows: np.ndarray) -> np.ndarray:
     for (row, column), why in raw.faults.items():
         if column == j:
             cells[row] = why
-    return cells[rows]
+    return np.asarray(cells[rows])
 
 
 def parse_sheet(raw: RawSheet, spec: Sheet, findings: Findings) -> ParsedSheet:
@@ -378,21 +334,25 @@ def parse_sheet(raw: RawSheet, spec: Sheet, findings: Findings) -> ParsedSheet:
     held = {j: hold(raw.columns[j]) for j in found.values()}
     rows = _used_rows(raw, held)
     letters = {name: column_letters(j) for name, j in found.items()}
-    data: dict[str, pd.Series] = {}
+    nothing = Coded(np.empty(0, dtype=object), np.full(len(rows), -1))
+    data: dict[str, np.ndarray] = {}
+    codes: dict[str, Coded] = {}
     bad: dict[str, np.ndarray] = {}
     for column in spec.columns:
-        numeric = column.kind in _NUMERIC
-        typed = np.full(len(rows), math.nan if numeric else None, dtype=float if numeric else object)
         if column.name in found:
             j = found[column.name]
+            cells = held[j] if len(rows) == raw.n_rows else held[j].at(rows)
             place = f"{spec.name}!{letters[column.name]}"
-            typed, faulty = _read_column(raw, column, j, held[j], rows, place, findings)
+            typed, faulty = _read_column(raw, column, j, cells, rows, place, findings)
             if faulty:
                 bad[column.name] = np.isin(np.arange(len(rows)), faulty)
-        elif column.needed:
-            bad[column.name] = np.ones(len(rows), dtype=bool)
-        data[column.name] = pd.Series(typed, dtype=typed.dtype, copy=False)
+        else:
+            typed = np.full(len(rows), math.nan) if column.kind in _NUMERIC else nothing
+            if column.needed:
+                bad[column.name] = np.ones(len(rows), dtype=bool)
+        if isinstance(typed, Coded):
+            codes[column.name] = typed
+        data[column.name] = typed.objects() if isinstance(typed, Coded) else typed
     for name in [name for name in found if name not in data]:
-        data[name] = pd.Series(_read_unknown(raw, found[name], rows), dtype=object, copy=False)
-    frame = pd.DataFrame(data, index=pd.RangeIndex(len(rows)), copy=False)
-    return ParsedSheet(spec.name, frame, rows + 2, letters, bad)
+        data[name] = _read_unknown(raw, found[name], rows)
+    return ParsedSheet(spec.name, frame_of(data), rows + 2, letters, bad, codes)

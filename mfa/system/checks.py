@@ -9,10 +9,10 @@ import pandas as pd
 
 from mfa.errors import near
 from mfa.schema import GOODS, RECEIVERS, SCRAP_ROLES, SENDERS
-from mfa.system.cells import ParsedSheet
-from mfa.system.columns import spread
+from mfa.system.columns import Coded, spread
 from mfa.system.data import Checker, plain
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 
 _MOST_GAPS = 50
 _LARGEST = 2**62
@@ -47,13 +47,13 @@ def check_names(
     if source in findings.unknown:
         return np.ones(len(sheet.frame), dtype=bool)
     names = [name for name in known if name is not None]
-    codes, different = pd.factorize(sheet.frame[column].to_numpy(dtype=object))
-    present = spread(pd.Index(different, dtype=object).isin(names), codes, True)
+    texts = sheet.coded(column)
+    present = spread(pd.Index(texts.values, dtype=object).isin(names), texts.codes, True)
     noun = noun or _NOUNS[source]
     advice: dict[str, str] = {}
     absent = np.flatnonzero(~present).tolist()
     for i in absent:
-        text = str(different[codes[i]])
+        text = str(texts.values[texts.codes[i]])
         if text not in advice:
             advice[text] = near(text, names, f"add it, or correct the {column}")
         findings.error(f"{column}: no such {noun}", advice[text], text, sheet.place(i, column))
@@ -62,23 +62,21 @@ def check_names(
 
 def fill_substances(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
     """Write the default substance into blank cells and note unknown ones."""
-    column = sheet.frame["substance"].to_numpy(dtype=object)
-    filled = np.where(pd.isna(column), layers[1], column)
-    sheet.frame["substance"] = pd.Series(filled, dtype=object, copy=False)
+    sheet.fill("substance", layers[1])
     check_names(sheet, "substance", layers, "substances", findings)
 
 
-def _combined(frame: pd.DataFrame, keys: list[str]) -> np.ndarray:
+def _combined(sheet: ParsedSheet, keys: list[str]) -> np.ndarray:
     """Return an integer for each row that only rows with the same keys share; blanks are alike."""
-    out = np.zeros(len(frame), dtype=np.int64)
+    out = np.zeros(len(sheet.frame), dtype=np.int64)
     most = 1
-    for key in keys:
-        codes, different = pd.factorize(frame[key].to_numpy())
-        if most * (len(different) + 1) > _LARGEST:
+    for cells in map(sheet.coded, keys):
+        n = len(cells.values) + 1
+        if most * n > _LARGEST:
             out, before = pd.factorize(out)
             most = len(before)
-        out = out * (len(different) + 1) + codes + 1
-        most *= len(different) + 1
+        out = out * n + cells.codes + 1
+        most *= n
     return out
 
 
@@ -87,7 +85,7 @@ def check_duplicates(
 ) -> None:
     """Note every row that repeats the key of an earlier one, and say which."""
     good = ~sheet.is_bad(*keys)
-    numbers = _combined(sheet.frame, keys)[good]
+    numbers = _combined(sheet, keys)[good]
     if not pd.Series(numbers).duplicated().any():
         return
     frame = sheet.frame.loc[good, keys]
@@ -109,12 +107,12 @@ def check_processes(sheet: ParsedSheet, findings: Findings) -> None:
     check_duplicates(
         sheet, ["process"], "the process stands twice", "give every process its own id", findings
     )
-    frame["kind"] = frame["kind"].where(frame["kind"].notna(), "process")
+    sheet.fill("kind", "process")
     for column in ("name", "name_ja", "stage", "group", "group_ja", "region", "note"):
-        frame[column] = frame[column].where(frame[column].notna(), "")
-    frame["name"] = frame["name"].where(frame["name"] != "", frame["process"])
+        sheet.fill(column, "")
+    sheet.put("name", frame["name"].where(frame["name"] != "", frame["process"]))
     stock = np.array([bool(cell) for cell in frame["stock"].tolist()], dtype=bool)
-    frame["stock"] = stock | sheet.is_bad("stock")  # what cannot be read may well mean yes
+    sheet.put("stock", stock | sheet.is_bad("stock"))  # what cannot be read may well mean yes
     outside = (frame["kind"] != "process").to_numpy()
     check.error(
         outside & stock,
@@ -136,17 +134,17 @@ def fill_flow_ends(sheet: ParsedSheet, findings: Findings) -> pd.DataFrame:
         flow, from, to, role, name, name_ja in the order in which flows first appear.
     """
     check = Checker(sheet, findings)
-    flows, names = pd.factorize(sheet.frame["flow"].to_numpy(dtype=object))
+    flows, names = sheet.coded("flow").codes, sheet.coded("flow").values
     start = _first_rows(flows, len(names), flows >= 0)
     out = {"flow": names}
     for column in ("from", "to", "role", "name", "name_ja"):
-        given = sheet.frame[column].to_numpy(dtype=object)
-        there = ~pd.isna(given) & (flows >= 0)
+        given = sheet.coded(column)
+        there = ~given.blank & (flows >= 0)
         first = _first_rows(flows, len(names), there)
-        kept = spread(given, np.where(first < len(given), first, -1))
+        kept = spread(given.codes, np.where(first < len(given), first, -1), -1)
         matters = column in ("from", "to", "role")
         (check.error if matters else check.warning)(
-            there & (given != spread(kept, flows)),
+            there & (given.codes != spread(kept, flows, -1)),
             column,
             f"{column} differs from an earlier row of the flow '{{flow}}'"
             + ("" if matters else ", which is kept"),
@@ -160,9 +158,8 @@ def fill_flow_ends(sheet: ParsedSheet, findings: Findings) -> pd.DataFrame:
                 f"{column} is blank and no earlier row of the flow '{{flow}}' gives it",
                 "write the process it comes from or goes to",
             )
-            out[column] = np.where(first == start, kept, None)
-        else:
-            out[column] = np.where(pd.isna(kept), "", kept)
+            kept = np.where(first == start, kept, -1)
+        out[column] = spread(given.values, kept, None if column in ("from", "to") else "")
     return pd.DataFrame(out, dtype=object)
 
 
@@ -185,19 +182,19 @@ def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findi
     noun = "process; it is not in the sheet 'processes'"
     for column, wrong, verb in (("from", RECEIVERS, "receives"), ("to", SENDERS, "sends")):
         check_names(sheet, column, kinds.index, "processes", findings, noun)
-        codes, different = pd.factorize(sheet.frame[column].to_numpy(dtype=object))
-        kind = kinds.reindex(pd.Index(different, dtype=object))
+        ends = sheet.coded(column)
+        kind = kinds.reindex(pd.Index(ends.values, dtype=object))
         check.error(
-            spread(kind.isin(wrong).to_numpy(), codes, False),
+            spread(kind.isin(wrong).to_numpy(), ends.codes, False),
             column,
             f"'{{{column}}}' only {verb}, being of kind " + " or ".join(wrong),
             "turn the flow round, or change the kind of the process",
         )
-    codes, roles = pd.factorize(sheet.frame["role"].to_numpy(dtype=object))
-    for code, role in enumerate(roles):
+    roles = sheet.coded("role")
+    for code, role in enumerate(roles.values):
         if sum(part in SCRAP_ROLES for part in role.split(",")) > 1:
             check.error(
-                codes == code,
+                roles.codes == code,
                 "role",
                 "a flow has at most one of the roles " + ", ".join(SCRAP_ROLES),
                 "keep one of them",
@@ -229,39 +226,36 @@ def check_flow_values(sheet: ParsedSheet, flows: pd.DataFrame, findings: Finding
 
 def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
     """Warn of flows that have rows for some of the system's years or substances only."""
-    frame = sheet.frame
-    flows, names = pd.factorize(frame["flow"].to_numpy(dtype=object))
-    substances, different = pd.factorize(frame["substance"].to_numpy(dtype=object))
-    year = frame["year"].to_numpy(dtype=float)
-    whole = (flows >= 0) & (substances >= 0) & ~np.isnan(year)
+    flow, substance, year = (sheet.coded(name) for name in ("flow", "substance", "year"))
+    whole = ~(flow.blank | substance.blank | year.blank)
     if not whole.any():
         return
-    years = np.unique(year[whole])
-    there = {different[k] for k in np.unique(substances[whole]).tolist()}
+    rows = np.flatnonzero(whole & spread(substance.values != GOODS, substance.codes, False))
+    years = np.sort(year.values[_among(year, whole)])
+    there = set(substance.values[_among(substance, whole)])
     present = [name for name in layers[1:] if name in there]
     absent = [name for name in layers[1:] if name not in present]
     if absent and "substances" not in findings.unknown:
-        listed = ", ".join(map(repr, absent))
-        what = f"no flow has a row for {listed}: none is in the system"
+        names = ", ".join(map(repr, absent))
+        what = f"no flow has a row for {names}: none is in the system"
         findings.warning(what, "add rows, or leave it out of 'substances'", None, "flows")
-    metal = whole & spread(different != GOODS, substances, False)
-    when = np.searchsorted(years, year[metal])
-    keys = np.unique((flows[metal] * len(different) + substances[metal]) * len(years) + when)
-    counts = np.bincount(keys // (len(different) * len(years)), minlength=len(names))
-    first = _first_rows(flows, len(names), whole)
-    lacks = (counts < len(years) * len(present)) & (first < len(flows))
-    gaps = np.flatnonzero(lacks)
+    different = rows[~pd.Series(_combined(sheet, ["flow", "substance", "year"])[rows]).duplicated()]
+    counts = np.bincount(flow.codes[different], minlength=len(flow.values))
+    gaps = np.flatnonzero(_among(flow, whole) & (counts < len(years) * len(present)))
+    first = _first_rows(flow.codes, len(flow.values), ~flow.blank)
     for k in gaps[:_MOST_GAPS].tolist():
-        group = frame[(flows == k) & metal]
+        own = rows[flow.codes[rows] == k]
         missing = []
         for name in present:
-            have = set(group.loc[group["substance"] == name, "year"])
-            lack = [f"{year:g}" for year in years if year not in have]
+            of = own[substance.values[substance.codes[own]] == name]
+            have = set(year.values[year.codes[of]])
+            lack = [f"{when:g}" for when in years if when not in have]
             if lack:
                 every = len(lack) == len(years)
                 missing.append(f"{name} in " + ("any year" if every else ", ".join(lack)))
+        what = f"the flow {flow.values[k]!r} has no row for " + "; ".join(missing)
         findings.warning(
-            f"the flow {names[k]!r} has no row for " + "; ".join(missing) + ": it carries none there",
+            f"{what}: it carries none there",
             "add rows: a blank value if it is unknown, 0 with sd 0 if there is none",
             None,
             sheet.place(int(first[k]), "flow"),
@@ -269,6 +263,11 @@ def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -
     if len(gaps) > _MOST_GAPS:
         more = len(gaps) - _MOST_GAPS
         findings.warning(f"{more} more flows have no row for some substance or year", "see above")
+
+
+def _among(column: Coded, rows: np.ndarray) -> np.ndarray:
+    """Return which of a column's values stand in some rows."""
+    return np.bincount(column.codes[rows], minlength=len(column.values)) > 0
 
 
 def warn_dead_ends(sheet: ParsedSheet, flows: pd.DataFrame, findings: Findings) -> None:
@@ -311,8 +310,9 @@ def warn_uncounted_scrap(
         return np.array([not parts.isdisjoint(roles) for parts in lists], dtype=bool)[codes]
 
     own, mixed = having("old_scrap", "new_scrap"), having("scrap")
-    first = sheet.frame["flow"].drop_duplicates()
-    row = dict(zip(first, first.index, strict=True))
+    names = sheet.coded("flow")
+    first = _first_rows(names.codes, len(names.values), ~names.blank)
+    row = dict(zip(names.values, first.tolist(), strict=True))
     for flow, role in flows.loc[own & (kind == "import"), ["flow", "role"]].itertuples(index=False):
         what = f"the flow {flow!r} is imported: no indicator counts it as old or new scrap"
         do = "give it the role scrap, so that it counts as imported scrap"

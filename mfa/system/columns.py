@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -100,9 +100,13 @@ class Coded(_Cells):
         code = self.codes[index]
         return None if code < 0 else self.values[code]
 
+    def objects(self) -> np.ndarray:
+        """Return the cells as an array, blank ones as None; equal ones are one object."""
+        return spread(self.values.astype(object), self.codes)
+
     def tolist(self) -> list[object]:
         """Return the cells, blank ones as None."""
-        return list(spread(self.values, self.codes).tolist())
+        return list(self.objects().tolist())
 
     @property
     def blank(self) -> np.ndarray:
@@ -172,4 +176,12 @@ def spread(values: np.ndarray, codes: np.ndarray, blank: object = None) -> np.nd
     """Return the value of every code, ``blank`` for the code −1."""
     longer = np.empty(len(values) + 1, dtype=values.dtype)
     longer[:-1], longer[-1] = values, blank
-    return longer[codes]
+    return np.asarray(longer[codes])
+
+
+def frame_of(columns: Mapping[str, np.ndarray | pd.Series]) -> pd.DataFrame:
+    """Return columns as a DataFrame that holds them as they are, without copying."""
+    series = {
+        name: pd.Series(column, dtype=column.dtype, copy=False) for name, column in columns.items()
+    }
+    return pd.DataFrame(series, copy=False)

@@ -9,11 +9,18 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import UnitError
-from mfa.system.cells import ParsedSheet
+from mfa.system.columns import frame_of, spread
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 from mfa.units import Unit, parse_unit
 
-_DEFAULTS = {"distribution": "normal", "basis": "statistic", "include": True}
+_DEFAULTS = {
+    "distribution": "normal",
+    "basis": "statistic",
+    "include": True,
+    "reference": "",
+    "note": "",
+}
 
 
 class Checker:
@@ -76,14 +83,13 @@ def unit_factors(
         Target units: of rates, masses, shares.
     """
     factors = np.ones(len(base))
-    texts = sheet.frame["unit"].to_numpy(dtype=object)
-    given = np.flatnonzero(~pd.isna(texts))
-    of, different = pd.factorize(texts[given])
+    texts = sheet.coded("unit")
+    given = np.flatnonzero(~texts.blank)
     meant, keys = pd.factorize(base[given], use_na_sentinel=False)
-    pairs = of * len(keys) + meant
+    pairs = texts.codes[given] * len(keys) + meant
     for pair in pd.unique(pairs).tolist():
         rows = given[pairs == pair]
-        text = different[pair // len(keys)]
+        text = texts.values[pair // len(keys)]
         key = keys[pair % len(keys)]
         try:
             unit = parse_unit(text)
@@ -163,16 +169,16 @@ def read_data(
         "write 5 % as 0.05 or 5%; if it is meant, nothing",
     )
     check.error(low > high, "min", "min is above max", "correct one of the two", ["max"])
-    spread = ~np.isnan(sd) | ~np.isnan(cv)
+    stated = ~np.isnan(sd) | ~np.isnan(cv)
     check.warning(
-        ~known & spread & needs_sd,
+        ~known & stated & needs_sd,
         "value",
         "an uncertainty stands beside a blank value and is not used",
         "write the value, or clear sd and cv",
     )
     if default_cv is None:
         check.error(
-            known & ~spread & needs_sd,
+            known & ~stated & needs_sd,
             "value",
             "the value has no uncertainty",
             "write sd or cv in its row, or default_cv in the sheet 'system'; sd 0 makes it exact",
@@ -186,10 +192,9 @@ def read_data(
         "min": low * factors,
         "max": high * factors,
     }
-    for name, default in (*_DEFAULTS.items(), ("reference", ""), ("note", "")):
-        cells = frame[name].to_numpy(dtype=object)
-        filled = np.where(pd.isna(cells), default, cells)
-        out[name] = filled.astype(bool) if name == "include" else filled
-    columns = {name: pd.Series(values, dtype=values.dtype, copy=False) for name, values in out.items()}
-    columns["cell"] = pd.Series(sheet.places("value"), copy=False)
-    return pd.DataFrame(columns, index=frame.index, copy=False)
+    for name, default in _DEFAULTS.items():
+        cells = sheet.coded(name)
+        out[name] = spread(
+            cells.values.astype(bool if default is True else object), cells.codes, default
+        )
+    return frame_of({**out, "cell": pd.Series(sheet.places("value"), copy=False)})

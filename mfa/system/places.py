@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ class PlaceDtype(ExtensionDtype):
         What all places begin with: ``flows!F``.
     """
 
+    name = "place"
     type = str
     kind = "U"
     na_value = np.nan
@@ -27,13 +29,8 @@ class PlaceDtype(ExtensionDtype):
     def __init__(self, start: str) -> None:
         self.start = start
 
-    @property
-    def name(self) -> str:
-        """The type as pandas shows it."""
-        return f"place[{self.start}]"
-
     @classmethod
-    def construct_array_type(cls) -> type[Places]:
+    def construct_array_type(cls) -> builtins.type[Places]:
         """Return the array that goes with the type."""
         return Places
 
@@ -116,6 +113,8 @@ class Places(ExtensionArray):
             return (self._rows == other._rows) & (self._rows >= 0)
         return self._texts() == (other._texts() if isinstance(other, Places) else other)
 
+    __hash__ = None  # type: ignore[assignment]  # as of every array
+
     def __ne__(self, other: object) -> Any:
         same = self.__eq__(other)
         return same if same is NotImplemented else ~same
@@ -131,7 +130,7 @@ class Places(ExtensionArray):
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_str_"):  # what stands behind Series.str
-            return getattr(pd.array(self._texts(), dtype=object), name)
+            return getattr(pd.Series(self._texts(), dtype=object).array, name)
         raise AttributeError(name)
 
     def _texts(self) -> np.ndarray:
@@ -154,7 +153,7 @@ class Places(ExtensionArray):
         """Return the places at some positions; with ``allow_fill``, −1 is none."""
         fill = _row(self._dtype.start, fill_value) if allow_fill else None
         rows = take(self._rows, indices, fill_value=fill, allow_fill=allow_fill)
-        return type(self)(self._dtype.start, rows)
+        return type(self)(self._dtype.start, np.asarray(rows))
 
     def copy(self) -> Places:
         """Return the same places in an array of their own."""

@@ -90,11 +90,11 @@ def from_frame(name: str, frame: pd.DataFrame) -> RawSheet:
 
 def _column(series: pd.Series) -> tuple[Numbers | Coded, dict[int, str]]:
     """Return the cells of a series, and what of it no cell could hold, by row."""
-    dtype = getattr(series.dtype, "numpy_dtype", series.dtype)  # pandas' own numbers with NA
+    dtype = getattr(series.dtype, "numpy_dtype", series.dtype)  # pandas' own numbers may be NA
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
-        zero = {} if dtype is series.dtype else {"na_value": dtype.type(0)}
-        values = series.to_numpy(dtype=dtype, copy=True, **zero)
-        return Numbers(values, series.isna().to_numpy(dtype=bool)), {}
+        blank = series.isna().to_numpy(dtype=bool)
+        known = series.where(~blank, 0) if dtype is not series.dtype else series
+        return Numbers(known.to_numpy().astype(dtype), blank), {}
     cells = series.astype(object).to_numpy(copy=True)
     if (column := alike(cells)) is not None:
         return column, {}
