@@ -93,7 +93,7 @@ def _column(series: pd.Series) -> tuple[Numbers | Coded, dict[int, str]]:
     dtype = getattr(series.dtype, "numpy_dtype", series.dtype)  # pandas' own numbers may be NA
     if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
         blank = series.isna().to_numpy(dtype=bool)
-        known = series.where(~blank, 0) if dtype is not series.dtype else series
+        known = series if dtype is series.dtype else series.fillna(dtype.type(0).item())
         return Numbers(known.to_numpy().astype(dtype), blank), {}
     cells = series.astype(object).to_numpy(copy=True)
     if (column := alike(cells)) is not None:
