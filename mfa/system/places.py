@@ -29,6 +29,9 @@ class PlaceDtype(ExtensionDtype):
     def __init__(self, start: str) -> None:
         self.start = start
 
+    def __repr__(self) -> str:
+        return f"PlaceDtype({self.start!r})"
+
     @classmethod
     def construct_array_type(cls) -> builtins.type[Places]:
         """Return the array that goes with the type."""
