@@ -81,12 +81,16 @@ class Balance:
     @cached_property
     def status(self) -> np.ndarray:
         """Status of every variable."""
-        return tables.statuses(self.model, self.bounded.classified)[0]
+        return self._statuses[0]
 
     @cached_property
     def statements(self) -> np.ndarray:
         """Row of the observation within which a variable is measured, −1 for the others."""
-        return tables.statuses(self.model, self.bounded.classified)[1]
+        return self._statuses[1]
+
+    @cached_property
+    def _statuses(self) -> tuple[np.ndarray, np.ndarray]:
+        return tables.statuses(self.model, self.bounded.classified)
 
     @cached_property
     def is_assumption(self) -> Mask:

@@ -130,8 +130,10 @@ def flow_table(balance: Balance) -> pd.DataFrame:
     system = balance.system
     data = system.data.assign(unit=system.unit)
     out = _with_results(balance, numbers_of(balance, "flow"), data)
-    ends = system.flows.set_index("flow")[["from", "to", "role", "name", "name_ja"]]
-    out = out.join(ends, on="flow")
+    flows = system.flows
+    at = pd.Index(flows["flow"]).get_indexer(pd.Index(out["flow"]))
+    for name in ("from", "to", "role", "name", "name_ja"):
+        out[name] = flows[name].take(at).set_axis(out.index)
     keys = ["flow", "from", "to", "substance", "year"]
     return out[[*keys, *_RESULT, "role", *_ORIGIN, *_TESTS, "name", "name_ja"]]
 

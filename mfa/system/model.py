@@ -45,7 +45,8 @@ class System:
         One row per flow: flow, from, to, role, name, name_ja.
     data : DataFrame
         One row per flow, substance and year: value, sd, min, max [unit], basis, include,
-        reference, note, cell. A blank value is NaN: not measured.
+        reference, note, cell. A blank value is NaN: not measured. The column cell reads like texts,
+        of which only the row numbers are kept.
     stocks : DataFrame
         Levels [mass] and changes [unit], one row per process, substance, year and quantity.
     coefficients, compositions, observations : DataFrame
