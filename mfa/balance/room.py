@@ -136,7 +136,8 @@ def _doubtful(equations: Equations, undetermined: Mask, beyond: Mask) -> Mask:
     members = np.flatnonzero(undetermined)
     columns = equations.matrix[:, members].tocoo()
     n_rows = columns.shape[0]
-    labels = components(n_rows + len(members), columns.row, n_rows + columns.col)[n_rows:]
+    row, column = columns.row.astype(np.int64), columns.col.astype(np.int64)
+    labels = components(n_rows + len(members), row, n_rows + column)[n_rows:]
     out = np.zeros(equations.n, dtype=bool)
     out[members] = np.isin(labels, labels[beyond[members]])
     return out
@@ -178,7 +179,8 @@ def _scaled(
     """Bring the largest number of every block to 1."""
     coo = rows.tocoo()
     n_rows = rows.shape[0]
-    labels = components(n_rows + len(members), coo.row, n_rows + coo.col)
+    row, column = coo.row.astype(np.int64), coo.col.astype(np.int64)
+    labels = components(n_rows + len(members), row, n_rows + column)
     of_row, of_member = labels[:n_rows], labels[n_rows:]
     low, high = equations.lower[members], equations.upper[members]
     largest = np.zeros(labels.max(initial=-1) + 1)
