@@ -115,7 +115,7 @@ class FoldedNormal(Lifetime):
     --------
     >>> life = FoldedNormal(mu=6.0, sigma=4.0)
     >>> round(float(life.mean), 4), round(float(life.sd), 4)
-        (6.2345, 3.6238)
+    (6.2345, 3.6238)
     """
 
     names = ("mu", "sigma")
@@ -345,7 +345,7 @@ class Gamma(Lifetime):
 def _antiderivative(age: Floats, mean: Floats, sd: Floats) -> Floats:
     """Return G(a) = (a − mean)Φ(−z) − sd φ(z), z = (a − mean)/sd, whose slope is Φ(−z)."""
     z = np.minimum((age - mean) / sd, _ENDLESS)
-    return sd * (z * ndtr(-z) - np.exp(-z * z / 2) / np.sqrt(2 * np.pi))
+    return np.asarray(sd * (z * ndtr(-z) - np.exp(-z * z / 2) / np.sqrt(2 * np.pi)))
 
 
 def _log_score(age: Floats, mu: Floats, sigma: Floats) -> Floats:

@@ -117,7 +117,7 @@ def stock_driven(
     array([50.029,  5.025,  2.041])
     >>> mfa.stock_driven([2000, 2001, 2002], [50.0, 55.0, 40.0], life)
     Traceback (most recent call last):
-    mfa.errors.StockError: stock: falls faster than it ages; found 40 in 2002, when 54.9302 of \
+    mfa.errors.StockError: stock: falls faster than it ages; found 40 in 2002, when 54.9605 of \
 earlier cohorts are still in use; check it and the lifetime, or choose negative_inflow 'allow', \
 'zero' or 'retire'
     """

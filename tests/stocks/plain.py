@@ -4,67 +4,67 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from functools import cache
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import stats
-from scipy.integrate import quad
 
 import mfa
 
-Share = Callable[[float], float]
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(24)
+
+
+@cache
+def scipy_distribution(kind: type[mfa.Lifetime], own: tuple[float, ...]) -> Any:
+    """Return SciPy's distribution of a lifetime with single parameters."""
+    if kind is mfa.Normal:
+        return stats.norm(*own)
+    if kind is mfa.FoldedNormal:
+        return stats.foldnorm(own[0] / own[1], scale=own[1])
+    if kind is mfa.LogNormal:
+        return stats.lognorm(own[1], scale=math.exp(own[0]))
+    return {mfa.Weibull: stats.weibull_min, mfa.Gamma: stats.gamma}[kind](own[0], scale=own[1])
 
 
 def frozen(life: mfa.Lifetime, index: tuple[int, ...] = (), shape: tuple[int, ...] = ()) -> Any:
     """Return SciPy's distribution for one entry of a lifetime's parameters."""
-    own = {
-        name: float(np.broadcast_to(value, shape)[index] if shape else value)
-        for name, value in life.named.items()
-    }
-    match life:
-        case mfa.Normal():
-            return stats.norm(own["mean"], own["sd"])
-        case mfa.FoldedNormal():
-            return stats.foldnorm(own["mu"] / own["sigma"], scale=own["sigma"])
-        case mfa.LogNormal():
-            return stats.lognorm(own["sigma"], scale=math.exp(own["mu"]))
-        case mfa.Weibull():
-            return stats.weibull_min(own["shape"], scale=own["scale"])
-        case mfa.Gamma():
-            return stats.gamma(own["shape"], scale=own["scale"])
-    raise AssertionError(life)
+    own = (np.broadcast_to(value, shape)[index] for value in life.parameters)
+    return scipy_distribution(type(life), tuple(map(float, own)))
 
 
-def share_in_use(life: mfa.Lifetime, index: tuple[int, ...], shape: tuple[int, ...]) -> Share:
-    """Return S as a function of one age."""
+class Ageing(NamedTuple):
+    """S as a function of ages, and the ages between which it is smooth."""
+
+    share: Callable[[Any], Any]
+    bends: np.ndarray
+
+    def years(self, young: float, old: float) -> float:
+        """Return the integral of S between two ages, by Gauss's rule on panels."""
+        between = self.bends[(self.bends > young) & (self.bends < old)]
+        edges = np.concatenate([[young], between, [old]])
+        half = np.diff(edges)[:, None] / 2
+        ages = edges[:-1, None] + half * (1 + _NODES)
+        return math.fsum((_WEIGHTS * half * self.share(ages)).ravel())
+
+    def in_use(self, at: float, opened: float, closed: float, inflow_at: str) -> float:
+        """Return the share in use at `at` of what entered from `opened` to `closed`."""
+        if inflow_at == "spread":
+            return self.years(at - closed, at - opened) / (closed - opened)
+        entered = {"start": opened, "middle": (opened + closed) / 2, "end": closed}[inflow_at]
+        return float(self.share(at - entered))
+
+
+def ageing(life: mfa.Lifetime, index: tuple[int, ...] = (), shape: tuple[int, ...] = ()) -> Ageing:
+    """Return how one cohort of one series ages."""
     if isinstance(life, mfa.Fixed):
         mean = float(np.broadcast_to(life.mean, shape)[index])
-        return lambda age: 1.0 if age < mean else 0.0
+        return Ageing(lambda age: np.where(np.asarray(age) < mean, 1.0, 0.0), np.array([mean]))
     distribution = frozen(life, index, shape)
-    return lambda age: float(distribution.sf(age))
-
-
-def integrated(
-    share: Callable[[np.ndarray], np.ndarray], stop: float, centre: float, width: float
-) -> float:
-    """Return ∫ share from 0 to stop: Gauss's rule on panels that narrow towards 0 and the bend."""
-    near = centre + width * np.linspace(-12, 12, 97)
-    edges = np.unique(np.concatenate([[0.0, stop], stop * 2.0 ** -np.arange(60), near]))
-    edges = edges[(edges >= 0) & (edges <= stop)]
-    total = []
-    for low, high in zip(edges[:-1], edges[1:], strict=True):
-        ages = (low + high) / 2 + (high - low) / 2 * _NODES
-        total += list(_WEIGHTS * share(ages) * (high - low) / 2)
-    return math.fsum(total)
-
-
-def phi(share: Share, at: float, opened: float, closed: float, inflow_at: str) -> float:
-    """Return the share in use at `at` of what entered from `opened` to `closed`."""
-    if inflow_at == "spread":
-        total, _ = quad(lambda time: share(at - time), opened, closed, epsabs=1e-13, limit=200)
-        return total / (closed - opened)
-    return share(at - {"start": opened, "middle": (opened + closed) / 2, "end": closed}[inflow_at])
+    around = distribution.mean() + distribution.std() * np.linspace(-12, 12, 97)
+    towards_0 = distribution.mean() * 2.0 ** -np.arange(70)
+    return Ageing(distribution.sf, np.unique(np.concatenate([towards_0, around])))
 
 
 def cohorts(
@@ -76,22 +76,22 @@ def cohorts(
 ) -> np.ndarray:
     """Return the stock by year and cohort, initial ones first, of any number of series."""
     steps = [years[1] - years[0] if len(years) > 1 else 1.0]
-    steps += [b - a for a, b in zip(years[:-1], years[1:], strict=True)]
+    steps += [b - a for a, b in pairwise(years)]
     old = 0 if initial is None else len(initial)
     out = np.zeros((len(years), old + len(years), *inflow.shape[1:]))
     for series in np.ndindex(*inflow.shape[1:]):
         for c, (year, step) in enumerate(zip(years, steps, strict=True)):
-            share = share_in_use(life, (c, *series), inflow.shape)
+            own = ageing(life, (c, *series), inflow.shape)
             for t in range(c, len(years)):
-                left = phi(share, years[t], year - step, year, inflow_at)
+                left = own.in_use(years[t], year - step, year, inflow_at)
                 out[(t, old + c, *series)] = step * inflow[(c, *series)] * left
         start = years[0] - steps[0]
-        share = share_in_use(life, (0, *series), inflow.shape)
+        own = ageing(life, (0, *series), inflow.shape)
         for j in range(old):
             end = start - (old - 1 - j)
-            now = phi(share, start, end - 1, end, inflow_at)
+            now = own.in_use(start, end - 1, end, inflow_at)
             for t, year in enumerate(years):
-                left = phi(share, year, end - 1, end, inflow_at)
+                left = own.in_use(year, end - 1, end, inflow_at)
                 out[(t, j, *series)] = initial[(j, *series)] * left / now
     return out
 
