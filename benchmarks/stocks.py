@@ -122,8 +122,7 @@ def rows() -> list[Row]:
 def table(rows: list[Row]) -> list[str]:
     """Return the lines of a table."""
     lines = [
-        f"Stocks of {N_YEAR} years × {N_SERIES:,} series against flodym {version('flodym')}, "
-        "results compared:",
+        f"Stocks of {N_YEAR} years × {N_SERIES:,} series against flodym {version('flodym')}:",
         "",
         "| work | mfa [s] | flodym [s] | times faster | mfa [MB] | flodym [MB] |",
         "|---|---|---|---|---|---|",
