@@ -5,6 +5,7 @@ from __future__ import annotations
 from mfa.stocks.distributions import Fixed, FoldedNormal, Gamma, LogNormal, Normal, Weibull
 from mfa.stocks.driven import inflow_driven, inflow_from_cohorts, stock_driven
 from mfa.stocks.lifetime import Lifetime
+from mfa.stocks.prehistory import opening_shares, survival_shares
 from mfa.stocks.run import StockRun
 
 __all__ = [
@@ -18,5 +19,7 @@ __all__ = [
     "Weibull",
     "inflow_driven",
     "inflow_from_cohorts",
+    "opening_shares",
     "stock_driven",
+    "survival_shares",
 ]

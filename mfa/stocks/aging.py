@@ -13,13 +13,14 @@ from functools import cached_property
 from math import prod
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from mfa.errors import StockError
 from mfa.stocks.checks import Floats, choice, numbers, series
 from mfa.stocks.grid import Grid
 from mfa.stocks.lifetime import Lifetime
 
+Places = NDArray[np.intp]
 CONVENTIONS = ("start", "middle", "end", "spread")
 _BLOCK = 128  # series at a time, so that what is worked on stays in the processor's cache
 
@@ -56,14 +57,19 @@ class Aging:
         """Whether all series have the same shares."""
         return all(part.shape[1] == 1 for part in self.parameters)
 
-    def blocks(self) -> Iterator[slice]:
-        """Slices of the series that are worked on one after another."""
-        total = prod(self.trailing)
-        for start in range(0, total, _BLOCK):
-            yield slice(start, min(start + _BLOCK, total))
+    def blocks(self, chosen: Places | None = None) -> Iterator[Places]:
+        """Yield the series, or those chosen, in groups to be worked on one after another."""
+        places = np.arange(prod(self.trailing)) if chosen is None else chosen
+        for start in range(0, len(places), _BLOCK):
+            yield places[start : start + _BLOCK]
+
+    @property
+    def every(self) -> Places:
+        """All series."""
+        return np.arange(prod(self.trailing))
 
     def share(
-        self, at: Floats, opened: Floats, closed: Floats, cohort: int | None, block: slice
+        self, at: Floats, opened: Floats, closed: Floats, cohort: int | None, block: Places
     ) -> Floats:
         """Return the share in use at `at` of what entered from `opened` to `closed`.
 
@@ -73,7 +79,7 @@ class Aging:
             Times [yr] that can be broadcast against (cohorts, series of the block).
         cohort : int or None
             Whose parameters; None for those of every cohort.
-        block : slice
+        block : numpy.ndarray of int
             Which series.
         """
         own = [_part(part, cohort, block) for part in self.parameters]
@@ -95,10 +101,10 @@ class Aging:
         if not even or any(len(part) > 1 for part in self.parameters):
             return None
         ends, bounds = self.grid.bounds[1:, None], self.grid.bounds
-        shares = self.share(ends, bounds[0], bounds[1], 0, slice(None))
+        shares = self.share(ends, bounds[0], bounds[1], 0, self.every)
         return np.broadcast_to(shares, (self.grid.n, shares.shape[1]))
 
-    def column(self, cohort: int, block: slice) -> Floats:
+    def column(self, cohort: int, block: Places) -> Floats:
         """φ(t, c) of one cohort from its own year on, shape (n_year − c, series or 1)."""
         if self._by_age is not None:
             return _part(self._by_age[: self.grid.n - cohort], None, block)
@@ -112,7 +118,7 @@ class Aging:
             lag = np.subtract.outer(np.arange(self.grid.n), np.arange(self.grid.n))
             return np.asarray(np.tril(self._by_age[np.maximum(lag, 0), 0]))
         bounds = self.grid.bounds
-        shares = self.share(bounds[1:], bounds[:-1, None], bounds[1:, None], None, slice(None))
+        shares = self.share(bounds[1:], bounds[:-1, None], bounds[1:, None], None, self.every)
         return np.asarray(np.tril(np.broadcast_to(shares, (self.grid.n, self.grid.n)).T))
 
     def diagonal(self) -> Floats:
@@ -125,10 +131,10 @@ class Aging:
 
     def _each(self, at: Floats) -> Floats:
         bounds = self.grid.bounds
-        shares = self.share(at, bounds[:-1, None], bounds[1:, None], None, slice(None))
+        shares = self.share(at, bounds[:-1, None], bounds[1:, None], None, self.every)
         return np.broadcast_to(shares, (self.grid.n, shares.shape[1]))
 
-    def of_initial(self, row: int, block: slice) -> Floats:
+    def of_initial(self, row: int, block: Places) -> Floats:
         """Stock by year of one initial cohort, shape (n_year, series of the block)."""
         begin = self.grid.bounds[0]
         closed = begin - (len(self.initial) - 1 - row)
@@ -137,9 +143,9 @@ class Aging:
         ratio = np.divide(
             then, now, out=np.zeros(np.broadcast_shapes(then.shape, now.shape)), where=now > 0
         )
-        return self.initial[row, block] * ratio
+        return np.asarray(self.initial[row, block] * ratio)
 
-    def left_of_initial(self, block: slice) -> Floats:
+    def left_of_initial(self, block: Places) -> Floats:
         """Stock by year of all initial cohorts, K⁰, shape (n_year, series of the block)."""
         left = np.zeros((self.grid.n, self.initial[:, block].shape[1]))
         for row in range(len(self.initial)):
@@ -225,7 +231,7 @@ def _check_initial(aging: Aging) -> None:
     begin = aging.grid.bounds[0]
     for row in range(len(aging.initial)):
         closed = begin - (len(aging.initial) - 1 - row)
-        now = aging.share(np.asarray(begin), closed - 1.0, closed, 0, slice(None))
+        now = aging.share(np.asarray(begin), closed - 1.0, closed, 0, aging.every)
         wrong = (aging.initial[row] != 0) & ~(now[0] > 0)
         if wrong.any():
             column = int(wrong.argmax())
@@ -241,7 +247,7 @@ def where(trailing: tuple[int, ...], column: int | np.intp) -> str:
     return series(np.unravel_index(int(column), trailing)) if trailing else ""
 
 
-def _part(array: Floats, cohort: int | None, block: slice) -> Floats:
+def _part(array: Floats, cohort: int | None, block: Places) -> Floats:
     """Return a cohort's row (or all) and a block's columns of what may be the same for all."""
     if cohort is not None:
         array = array[min(cohort, len(array) - 1)][None]

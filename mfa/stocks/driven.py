@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 from scipy.linalg import solve_triangular
 
 from mfa.errors import StockError
-from mfa.stocks.aging import Aging, aging, where
+from mfa.stocks.aging import Aging, Places, aging, where
 from mfa.stocks.checks import Floats, choice
 from mfa.stocks.grid import by_year, grid
 from mfa.stocks.lifetime import Lifetime
@@ -71,7 +71,7 @@ def inflow_driven(
     if laid.is_shared:
         stock = laid.matrix() @ entered
         if len(laid.initial):
-            stock += laid.left_of_initial(slice(None))
+            stock += laid.left_of_initial(laid.every)
         return closed(laid, flat, stock)
     stock = np.empty_like(flat)
     for block in laid.blocks():
@@ -140,8 +140,7 @@ earlier cohorts are still in use; check it and the lifetime, or choose negative_
     if not late.any():
         return closed(laid, entered / steps.steps[:, None], flat)
     level, kept = flat.copy(), np.ones_like(flat)
-    for column in np.flatnonzero(late):
-        block = slice(column, column + 1)
+    for block in laid.blocks(np.flatnonzero(late)):
         answer = _without_negative(laid, flat, block, retire=negative_inflow == "retire")
         entered[:, block], level[:, block], kept[:, block] = answer
     return closed(laid, entered / steps.steps[:, None], level, kept)
@@ -199,7 +198,7 @@ def _entered(laid: Aging, target: Floats) -> Floats:
     """Return ℓ_c inflow_c that makes the stock the target, negative where it has to be."""
     if laid.is_shared:
         if len(laid.initial):
-            target = target - laid.left_of_initial(slice(None))
+            target = target - laid.left_of_initial(laid.every)
         return np.asarray(solve_triangular(laid.matrix(), target, lower=True, check_finite=False))
     entered = np.empty_like(target)
     for block in laid.blocks():
@@ -212,7 +211,7 @@ def _entered(laid: Aging, target: Floats) -> Floats:
 
 
 def _without_negative(
-    laid: Aging, target: Floats, block: slice, *, retire: bool
+    laid: Aging, target: Floats, block: Places, *, retire: bool
 ) -> tuple[Floats, Floats, Floats]:
     """Return ℓ_c inflow_c ≥ 0, the stock that follows, and what share retirement leaves."""
     level = laid.left_of_initial(block)
@@ -222,7 +221,7 @@ def _without_negative(
         shares = laid.column(cohort, block)
         entered[cohort] = np.maximum(missing / shares[0], 0.0)
         if retire and (missing < 0).any():
-            kept[cohort] = np.where(missing < 0, target[cohort, block] / level[cohort], 1.0)
+            np.divide(target[cohort, block], level[cohort], out=kept[cohort], where=missing < 0)
             level[cohort:] *= kept[cohort]
         level[cohort:] += shares * entered[cohort]
     return entered, level, kept
