@@ -35,9 +35,14 @@ by_cohort = np.linspace(20.0, 35.0, N)[:, None]
 by_all = rng.uniform(15.0, 40.0, (N, M))
 stock = np.cumsum(inflow, axis=0)
 
-def peak():  # of this process alone; the usual call counts its parent's, too
-    with open("/proc/self/status") as status:
-        return next(int(line.split()[1]) / 1024 for line in status if line.startswith("VmHWM"))
+def peak():  # [MB] of this process alone; getrusage on Linux counts its parent's, too
+    try:
+        with open("/proc/self/status") as status:
+            return next(int(line.split()[1]) / 1024 for line in status if "VmHWM" in line)
+    except FileNotFoundError:
+        import resource, sys
+        size = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return size / (1024 * 1024 if sys.platform == "darwin" else 1024)
 """
 _REPORT = """
 print(json.dumps([seconds, peak()]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from mfa.stocks.aging import Aging
 from mfa.stocks.checks import Floats
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class StockRun:
     """Inflow, outflow and stock of every year, and the cohorts behind them.
 
@@ -28,8 +28,8 @@ class StockRun:
     inflow: Floats
     outflow: Floats
     stock: Floats
-    _aging: Aging = field(repr=False)
-    _kept: Floats | None = field(default=None, repr=False)
+    _aging: Aging
+    _kept: Floats | None = None
 
     @property
     def cohort_years(self) -> Floats:
@@ -72,6 +72,11 @@ class StockRun:
             for year in np.flatnonzero((self._kept != 1).any(axis=1)):
                 out[year:, : old + year] *= self._kept[year]
         return out.reshape(n, old + n, *aging.trailing)
+
+    def __repr__(self) -> str:
+        grid, life = self._aging.grid, self._aging.life
+        span = f"{grid.label(0)}–{grid.label(grid.n - 1)}"
+        return f"StockRun({span}, shape {self.stock.shape}, {life}, '{self._aging.inflow_at}')"
 
 
 def closed(aging: Aging, inflow: Floats, stock: Floats, kept: Floats | None = None) -> StockRun:

@@ -140,6 +140,7 @@ def test_one_year():
     assert run.stock[0] == pytest.approx(6.0 * np.exp(-((0.5 / 3) ** 2)))
     assert run.outflow[0] == pytest.approx(6.0 - run.stock[0])
     assert run.cohorts().shape == (1, 1)
+    assert repr(run) == "StockRun(2020–2020, shape (1,), Weibull(shape=2, scale=3), 'middle')"
 
 
 def test_shapes_are_those_of_the_inflow():
@@ -196,6 +197,19 @@ def test_a_stock_that_falls_too_fast(answer, inflow_at, years, name):
     else:
         assert (run.stock >= target * (1 - 1e-12)).all()
         assert (run.stock > target + 1.0).any()
+
+
+@pytest.mark.parametrize("answer", ["zero", "retire"])
+def test_many_stocks_that_fall_are_what_each_alone_is(answer):
+    target = 50 + 40 * np.sin(np.arange(25.0))[:, None] * RNG.uniform(0.2, 1, 300)
+    life = mfa.Weibull(mean=RNG.uniform(4, 30, 300), sd=3.0)
+    many = mfa.stock_driven(range(25), target, life, negative_inflow=answer)
+    assert (many.stock > target + 1).any() == (answer == "zero")
+    for series in (0, 127, 128, 299):
+        own = mfa.Weibull(mean=life.mean[series], sd=3.0)
+        lone = mfa.stock_driven(range(25), target[:, series], own, negative_inflow=answer)
+        np.testing.assert_allclose(many.inflow[:, series], lone.inflow, rtol=1e-9, atol=1e-9)
+        np.testing.assert_allclose(many.cohorts()[..., series], lone.cohorts(), rtol=1e-9)
 
 
 @every_convention
