@@ -203,8 +203,9 @@ class LogNormal(Lifetime):
 
     @property
     def sd(self) -> Floats:
-        """Standard deviation of the lifetime [yr]: mean √(exp(sigma²) − 1)."""
-        return np.asarray(self.mean * np.sqrt(np.expm1(self.parameters[1] ** 2)))
+        """Standard deviation of the lifetime [yr], inf where it cannot be represented."""
+        with np.errstate(over="ignore"):
+            return np.asarray(self.mean * np.sqrt(np.expm1(self.parameters[1] ** 2)))
 
     @staticmethod
     def surviving(age: Floats, *parameters: Floats) -> Floats:

@@ -117,6 +117,14 @@ def test_weibull_shapes_of_many_moments_at_once_come_back():
     np.testing.assert_allclose(again.parameters[1], scale, rtol=1e-10)
 
 
+def test_very_wide_lifetimes():
+    for life in (mfa.LogNormal(mu=0.0, sigma=30.0), mfa.Weibull(shape=0.007, scale=1e-200)):
+        assert np.isfinite(life.mean)
+        assert float(life.sd) > 1e30 * float(life.mean)
+        assert life.survival([0.0, np.inf]).tolist() == [1.0, 0.0]
+        assert float(life.years_in_use(1e-6)) <= 1e-6
+
+
 def test_moments_as_arrays():
     means, sds = np.array([[20.0], [35.0]]), np.array([4.0, 9.0, 30.0])
     for kind in (mfa.Weibull, mfa.Gamma, mfa.LogNormal):
