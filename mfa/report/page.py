@@ -9,7 +9,8 @@ from typing import Any
 import pandas as pd
 
 from mfa.balance import Balance
-from mfa.recycling import bottlenecks, indicators, survey
+from mfa.recycling import bottlenecks, survey
+from mfa.recycling.indicators import whole_indicators
 from mfa.report import format as fmt
 from mfa.report.data import data_table
 from mfa.report.names import Names, names_of, split_ids
@@ -68,8 +69,8 @@ class Page:
 
     @cached_property
     def indicators(self) -> pd.DataFrame:
-        """Table of indicators."""
-        return indicators(self.balance)
+        """Table of indicators, of regions together."""
+        return whole_indicators(self.balance)
 
     @cached_property
     def bottlenecks(self) -> pd.DataFrame:

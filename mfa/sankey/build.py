@@ -19,6 +19,7 @@ from mfa.recycling.totals import Total, total
 from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, Status, StockBox
 from mfa.sankey.words import TEXT
 from mfa.schema import SCRAP_ROLES, STAGES
+from mfa.system.regions import home_regions
 
 Lang = Literal["en", "ja"]
 _ASSUMED = 0.5
@@ -36,6 +37,7 @@ class _Scene:
     lang: Lang
     flows: pd.DataFrame  # one row per flow in the order of ``system.flows``, nan where no row
     groups: list[str]  # node id of each process; "" outside the boundary
+    home: list[str]  # region of each process
     bottleneck: str
 
     @property
@@ -131,6 +133,7 @@ def _scene(balance: Balance, year: int | None, substance: str | None, lang: Lang
         lang=lang,
         flows=flows,
         groups=np.where(inside, groups, "").tolist(),
+        home=home_regions(processes, system.settings.region).tolist(),
         bottleneck=str(worst["item"].iat[0]) if len(worst) else "",
     )
 
@@ -181,6 +184,9 @@ def _node(scene: _Scene, name: str, members: list[int]) -> Node:
     rows = scene.balance.system.processes.iloc[members].sort_values("process")
     first = rows.iloc[0]
     label = _group_name(scene, first["group"]) if first["group"] else scene.name(first)
+    where = {scene.home[member] for member in members}
+    if len(scene.balance.system.regions) > 1 and len(where) == 1:
+        label = " · ".join(part for part in (label, *where) if part)
     table = scene.balance.processes
     ids = rows["process"].tolist()
     here = table[
