@@ -21,7 +21,7 @@ from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.ranges import Block, blocks, ranges
 from mfa.errors import MFAError, near
 from mfa.system import System
-from mfa.system.regions import seen_from
+from mfa.system.apart import seen_from
 
 Item = str | tuple[str, int] | tuple[str, str, int]
 

@@ -181,8 +181,8 @@ def write_report(
 
     The folder gets ``report.html``, ``results.xlsx``, ``chart-YEAR.svg`` for every year (with
     several substances ``chart-SUBSTANCE-YEAR.svg``), and ``chart.png``, the last year of the first
-    substance; with several regions also ``chart-region-REGION.svg``, the same of each region apart. All
-    of them appear together, when all went well; other files in the folder stay as they are.
+    substance; with several regions also ``chart-region-REGION.svg``, the same of each region apart.
+    All of them appear together, when all went well; other files in the folder stay as they are.
 
     Parameters
     ----------

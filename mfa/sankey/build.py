@@ -186,7 +186,7 @@ def _node(scene: _Scene, name: str, members: list[int]) -> Node:
     label = _group_name(scene, first["group"]) if first["group"] else scene.name(first)
     where = {scene.home[member] for member in members}
     if len(scene.balance.system.regions) > 1 and len(where) == 1:
-        label = " · ".join(part for part in (label, *where) if part)
+        label = _with_region(label, where.pop())
     table = scene.balance.processes
     ids = rows["process"].tolist()
     here = table[
@@ -330,11 +330,19 @@ def _together(sum_: Total, rows: pd.DataFrame) -> Quantity:
 
 def _label(scene: _Scene, outside: str, parts: list[Part]) -> str:
     """Return the name of a single flow, or of what many flows share outside the boundary."""
+    processes, own = scene.balance.system.processes, scene.balance.system.settings.region
     if len(parts) == 1:
-        return parts[0].label or (parts[0].flow if outside else "")
+        label = parts[0].label or (parts[0].flow if outside else "")
+        partner = processes["process"].eq(outside) | processes["group"].eq(outside)
+        where = {scene.home[at] for at in np.flatnonzero(partner)} - {own}
+        return _with_region(label, where.pop()) if len(where) == 1 else label
     if not outside:
         return ""
-    processes = scene.balance.system.processes
     if (processes["group"] == outside).any():
         return _group_name(scene, outside)
     return scene.name(processes[processes["process"] == outside].iloc[0])
+
+
+def _with_region(label: str, region: str) -> str:
+    """Return a label with the region that it speaks of."""
+    return f"{label} ({region})" if region else label
