@@ -118,7 +118,7 @@ class _View:
     @property
     def flows(self) -> pd.DataFrame:
         """The flows that are seen, between the processes that stand for their ends."""
-        table: pd.DataFrame = self.system.flows[self.seen].reset_index(drop=True)
+        table = self.system.flows[self.seen].reset_index(drop=True)
         comes = self.foreign[self._ends[0][self.seen]].tolist()
         roles = [
             ",".join(_ABROAD.get(part, part) for part in role.split(",")) if imported else role
@@ -126,7 +126,7 @@ class _View:
         ]
         targets = [self.buyers.get(name, name) for name in table["to"].tolist()]
         table["to"], table["role"] = targets, roles
-        return table
+        return pd.DataFrame(table)
 
     @property
     def data(self) -> dict[str, pd.DataFrame]:
