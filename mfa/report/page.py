@@ -164,9 +164,9 @@ class Page:
 
     @property
     def _assumed(self) -> list[tuple[str, str]]:
-        """Quantity and item of every assumption."""
-        some = self.data[self.data["basis"] == "assumption"]
-        return list(zip(some["quantity"], some["item"], strict=True))
+        """Quantity and item of every assumption, also of those that one region does not see."""
+        some = self.balance.model.variables[self.balance.is_assumption]
+        return list(zip(some["kind"], some["item"], strict=True))
 
     def _cell(self, row: pd.Series) -> dict[str, Any]:
         """Return what one indicator in one year shows: words, and a bar in percent."""

@@ -297,7 +297,7 @@ def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: 
         source=source or None,
         target=target or None,
         lane=lane,
-        label=_label(scene, outside, parts),
+        label=_label(scene, outside, flows, parts),
         quantity=together,
         parts=tuple(parts),
         flagged=not flagged.isdisjoint(rows["flow"]),
@@ -328,19 +328,25 @@ def _together(sum_: Total, rows: pd.DataFrame) -> Quantity:
     )
 
 
-def _label(scene: _Scene, outside: str, parts: list[Part]) -> str:
+def _label(scene: _Scene, outside: str, flows: Ints, parts: list[Part]) -> str:
     """Return the name of a single flow, or of what many flows share outside the boundary."""
-    processes, own = scene.balance.system.processes, scene.balance.system.settings.region
     if len(parts) == 1:
         label = parts[0].label or (parts[0].flow if outside else "")
-        partner = processes["process"].eq(outside) | processes["group"].eq(outside)
-        where = {scene.home[at] for at in np.flatnonzero(partner)} - {own}
-        return _with_region(label, where.pop()) if len(where) == 1 else label
+        return _with_region(label, _abroad(scene, int(flows[0]))) if outside else label
     if not outside:
         return ""
+    processes = scene.balance.system.processes
     if (processes["group"] == outside).any():
         return _group_name(scene, outside)
     return scene.name(processes[processes["process"] == outside].iloc[0])
+
+
+def _abroad(scene: _Scene, flow: int) -> str:
+    """Return the region at the outer end of a flow, "" if it is that of the inner one."""
+    inner, outer = int(scene.sets.tail[flow]), int(scene.sets.head[flow])
+    if not scene.groups[inner]:
+        inner, outer = outer, inner
+    return scene.home[outer] if scene.home[outer] != scene.home[inner] else ""
 
 
 def _with_region(label: str, region: str) -> str:

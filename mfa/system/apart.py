@@ -113,7 +113,8 @@ class _View:
         sellers = away[self.foreign & self._touched(0)].assign(kind="import")
         buyers = away[every["process"].isin(self.buyers)].assign(kind="export")
         buyers = buyers.assign(process=list(self.buyers.values()))
-        return pd.concat([kept, sellers, buyers], ignore_index=True)
+        out: pd.DataFrame = pd.concat([kept, sellers, buyers], ignore_index=True)
+        return out
 
     @property
     def flows(self) -> pd.DataFrame:
@@ -126,7 +127,7 @@ class _View:
         ]
         targets = [self.buyers.get(name, name) for name in table["to"].tolist()]
         table["to"], table["role"] = targets, roles
-        return pd.DataFrame(table)
+        return table
 
     @property
     def data(self) -> dict[str, pd.DataFrame]:
