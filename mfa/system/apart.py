@@ -126,7 +126,7 @@ class _View:
             for role, imported in zip(table["role"].tolist(), comes, strict=True)
         ]
         targets = [self.buyers.get(name, name) for name in table["to"].tolist()]
-        table["to"], table["role"] = (pd.Series(c, dtype="object") for c in (targets, roles))
+        table["to"], table["role"] = pd.Series(targets, dtype="object"), roles
         return table
 
     @property

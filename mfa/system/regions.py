@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pandas as pd
 
@@ -48,13 +50,12 @@ def check_regions(sheet: ParsedSheet, flows: pd.DataFrame, own: str, findings: F
     findings : Findings
     """
     processes = sheet.frame
-    first: dict[str, str] = {fold(own): own} if own else {}
-    for i, region in enumerate(processes["region"].tolist()):
-        other = first.setdefault(fold(region), region) if region else region
-        if other != region:
-            what = f"region {region!r} is another region than {other!r}"
-            place = sheet.place(i, "region")
-            findings.warning(what, "spell them alike if they are one", region, place)
+    stated = processes["region"].tolist()
+    for i, other in _near_misses([own, *stated]).items():
+        region = ([own, *stated])[i]
+        what, do = f"region {region!r} is another region than {other!r}", "spell them alike"
+        place = sheet.place(i - 1, "region") if i else "system"
+        findings.warning(what, f"{do} if they are one", region, place)
     regions = region_names(processes, own)
     home = home_regions(processes, own)
     lost = np.flatnonzero((home == "") & (processes["kind"] == "process").to_numpy())
@@ -70,3 +71,12 @@ def check_regions(sheet: ParsedSheet, flows: pd.DataFrame, own: str, findings: F
             what = f"the region {region!r} trades with no other region"
             do = "add flows between them, or clear the column region"
             findings.warning(what, do, None, "processes")
+
+
+def _near_misses(names: list[str]) -> dict[int, str]:
+    """Return where a rarer spelling of a name first stands, and the usual spelling."""
+    counts = Counter(name for name in names if name)
+    usual: dict[str, str] = {}
+    for name, _ in counts.most_common():
+        usual.setdefault(fold(name), name)
+    return {names.index(name): usual[fold(name)] for name in counts if name != usual[fold(name)]}

@@ -97,8 +97,8 @@ def test_without_regions_nothing_changes():
 
 
 def test_a_misspelt_region_is_offered():
-    with pytest.raises(MFAError, match="'Nroth'; did you mean 'North'"):
-        mfa.region(trading.by_hand(), "Nroth")
+    with pytest.raises(MFAError, match="'Norht'; did you mean 'North'"):
+        mfa.region(trading.by_hand(), "Norht")
 
 
 def test_trade_by_hand():
