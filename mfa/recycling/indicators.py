@@ -228,7 +228,7 @@ def indicators(balance: Balance) -> pd.DataFrame:
         ``region`` after the first seven.
     """
     whole = whole_indicators(balance)
-    if len(balance.regions) < 2:
+    if len(balance.system.regions) < 2:
         return whole
     apart = {name: whole_indicators(part) for name, part in balance.regions.items()}
     parts = [table.assign(region=name) for name, table in {"": whole, **apart}.items()]

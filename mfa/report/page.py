@@ -15,6 +15,7 @@ from mfa.report import format as fmt
 from mfa.report.data import data_table
 from mfa.report.names import Names, names_of, split_ids
 from mfa.report.words import Lang, words
+from mfa.system.regions import japanese_names
 
 _MOST_NAMES = 4
 _THINNEST = 0.4
@@ -86,6 +87,11 @@ class Page:
     def process_name(self, process: object) -> str:
         """Return the name of a process."""
         return self.names.processes.get(str(process), str(process))
+
+    def region_name(self, region: str) -> str:
+        """Return the name of a region, or the words for the world outside."""
+        local = japanese_names(self.balance.system.processes) if self.lang == "ja" else {}
+        return local.get(region, region) or self.words["outside"]
 
     def flow_name(self, flow: object) -> str:
         """Return the name of a flow."""

@@ -15,9 +15,10 @@ from mfa.sankey.chart import Chart, sankey
 
 def region_pages(page: Page) -> dict[str, Page]:
     """Return a page for each region that any flow touches; none where there is only one region."""
-    parts = page.balance.regions
-    pages = {name: Page(part, page.lang) for name, part in parts.items() if len(part.system.flows)}
-    return pages if len(parts) > 1 else {}
+    if len(page.balance.system.regions) < 2:
+        return {}
+    parts = page.balance.regions.items()
+    return {name: Page(part, page.lang) for name, part in parts if len(part.system.flows)}
 
 
 def region_charts(page: Page) -> dict[str, Chart]:
@@ -32,7 +33,7 @@ def region_sections(page: Page, charts: dict[str, Chart]) -> list[dict[str, Any]
     """Return what stands on the page about each region."""
     return [
         {
-            "name": name,
+            "name": page.region_name(name),
             "chart": charts[name].svg,
             "indicators": part.indicator_rows(),
             "year": part.year,
@@ -47,7 +48,7 @@ def trade_rows(page: Page) -> list[dict[str, Any]]:
 
     The sum over all roles is left out where there is only one.
     """
-    if len(page.balance.regions) < 2:
+    if len(page.balance.system.regions) < 2:
         return []
     table = trade(page.balance)
     pair = ["substance", "from_region", "to_region"]
@@ -58,8 +59,8 @@ def trade_rows(page: Page) -> list[dict[str, Any]]:
         substance, source, target, role = map(str, key)
         out.append(
             {
-                "from": source or page.words["outside"],
-                "to": target or page.words["outside"],
+                "from": page.region_name(source),
+                "to": page.region_name(target),
                 "substance": page.substance_name(substance),
                 "role": _role_name(page, role),
                 "cells": {int(row["year"]): _cell(page, row) for _, row in rows.iterrows()},

@@ -213,7 +213,7 @@ def write_report(
         say(f"drawing {substance} {year}")
         charts[label] = sankey(balance, year, substance, lang)
     opened = labels[page.substance, page.year]
-    if len(balance.regions) > 1:
+    if len(balance.system.regions) > 1:
         say("drawing the regions")
     regional = region_charts(page)
     with whole_folder(folder) as draft:

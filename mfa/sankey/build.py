@@ -19,7 +19,7 @@ from mfa.recycling.totals import Total, total
 from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, Status, StockBox
 from mfa.sankey.words import TEXT
 from mfa.schema import SCRAP_ROLES, STAGES
-from mfa.system.regions import home_regions
+from mfa.system.regions import home_regions, japanese_names
 
 Lang = Literal["en", "ja"]
 _ASSUMED = 0.5
@@ -186,7 +186,7 @@ def _node(scene: _Scene, name: str, members: list[int]) -> Node:
     label = _group_name(scene, first["group"]) if first["group"] else scene.name(first)
     where = {scene.home[member] for member in members}
     if len(scene.balance.system.regions) > 1 and len(where) == 1:
-        label = _with_region(label, where.pop())
+        label = _with_region(scene, label, where.pop())
     table = scene.balance.processes
     ids = rows["process"].tolist()
     here = table[
@@ -332,7 +332,7 @@ def _label(scene: _Scene, outside: str, flows: Ints, parts: list[Part]) -> str:
     """Return the name of a single flow, or of what many flows share outside the boundary."""
     if len(parts) == 1:
         label = parts[0].label or (parts[0].flow if outside else "")
-        return _with_region(label, _abroad(scene, int(flows[0]))) if outside else label
+        return _with_region(scene, label, _abroad(scene, int(flows[0]))) if outside else label
     if not outside:
         return ""
     processes = scene.balance.system.processes
@@ -349,6 +349,7 @@ def _abroad(scene: _Scene, flow: int) -> str:
     return scene.home[outer] if scene.home[outer] != scene.home[inner] else ""
 
 
-def _with_region(label: str, region: str) -> str:
-    """Return a label with the region that it speaks of."""
-    return f"{label} ({region})" if region else label
+def _with_region(scene: _Scene, label: str, region: str) -> str:
+    """Return a label with the region that it speaks of, in the chart's language."""
+    local = japanese_names(scene.balance.system.processes) if scene.lang == "ja" else {}
+    return f"{label} ({local.get(region, region)})" if region else label

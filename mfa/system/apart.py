@@ -11,7 +11,7 @@ import pandas as pd
 
 from mfa.schema import FORMAT, SETTINGS
 from mfa.system.raw import RawSheet, from_frame
-from mfa.system.regions import home_regions
+from mfa.system.regions import home_regions, japanese_names
 from mfa.system.settings import Settings
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ def seen_from(system: System, region: str) -> System:
         One of ``system.regions``.
     """
     view = _View(system, region)
-    settings, processes, flows = _settings(system.settings, region), view.processes, view.flows
+    processes, flows = view.processes, view.flows
+    local = japanese_names(system.processes).get(region, region)
+    settings = _settings(system.settings, region, local)
     changed: dict[str, Any] = {
         **view.data,
         "settings": settings,
@@ -106,7 +108,9 @@ class _View:
         every = self.system.processes
         touched = self._touched(0) | self._touched(1)
         kept = every[self.here | (touched & ~self.foreign)]
-        away = every.assign(region=self.home, group=self.home, group_ja="", stage="trade")
+        local = [japanese_names(every).get(name, "") for name in self.home.tolist()]
+        away = every.assign(region=self.home, region_ja=local, stage="trade")
+        away = away.assign(group=self.home, group_ja=local)
         blank: dict[str, Any] = dict.fromkeys(("capacity", "column", "row"), np.nan)
         blank |= dict.fromkeys(("capacity_unit", "capacity_substance"))
         away = away.assign(stock=False, **blank)
@@ -160,10 +164,10 @@ def _names_only(table: pd.DataFrame, flows: set[str]) -> np.ndarray:
     return np.array([each <= flows for each in named], dtype=bool)
 
 
-def _settings(settings: Settings, region: str) -> Settings:
+def _settings(settings: Settings, region: str, region_ja: str) -> Settings:
     """Return the settings of one region, its name in the titles."""
     title = ": ".join(part for part in (settings.title, region) if part)
-    local = settings.title_ja and f"{settings.title_ja}：{region}"
+    local = settings.title_ja and f"{settings.title_ja}：{region_ja}"
     return replace(settings, region=region, title=title, title_ja=local)
 
 

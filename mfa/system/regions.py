@@ -36,6 +36,12 @@ def region_names(processes: pd.DataFrame, own: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in named if name))
 
 
+def japanese_names(processes: pd.DataFrame) -> dict[str, str]:
+    """Return the Japanese name of each region that has one; any process there may give it."""
+    given = zip(processes["region"].tolist(), processes["region_ja"].tolist(), strict=True)
+    return {region: local for region, local in sorted(given, reverse=True) if region and local}
+
+
 def check_regions(sheet: ParsedSheet, flows: pd.DataFrame, own: str, findings: Findings) -> None:
     """Warn of regions that may be one, of processes in none, and of regions without trade.
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 import mfa
+from mfa.report.page import Page
+from mfa.report.regions import trade_rows
 
 FLOWS = Path(__file__).parents[2] / "flows"
 CASE = "copper-regions"
@@ -85,6 +87,19 @@ def test_the_rest_is_what_the_world_leaves(balance):
     assert flows["refined_scrap_row"] + flows["refined_scrap_japan"] == pytest.approx(
         total["refined copper from scrap, world"]
     )
+
+
+def test_regions_have_their_japanese_names(balance):
+    diagram = mfa.sankey(balance, region="Japan", lang="ja").diagram
+    assert diagram.title.endswith("：日本")
+    labels = [link.label for link in diagram.links if link.lane in ("import", "export")]
+    assert "その他世界" in labels  # concentrate and blister together
+    assert "電気銅（日本の輸入） (その他世界)" in labels
+    assert not any("Rest" in label for label in labels)
+    whole = mfa.sankey(balance, lang="ja").diagram
+    assert "伸銅工場 (日本)" in {node.label for node in whole.nodes}
+    page = Page(balance, "ja")
+    assert {row["to"] for row in trade_rows(page)} == {"日本", "その他世界", page.words["outside"]}
 
 
 def test_ranges_apart_do_not_meet(balance):
