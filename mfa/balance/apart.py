@@ -44,11 +44,11 @@ def region(balance: Balance, name: str) -> Balance:
     >>> _ = G.add_edge("Refinery", "Market")
     >>> balance = mfa.reconcile(mfa.System.from_graph(G))
     >>> japan = mfa.region(balance, "Japan")
-    >>> japan.system.processes[["process", "kind", "region"]]
-        process     kind region
-    0  Refinery  process  Japan
+    >>> japan.system.processes[["process", "kind"]]
+        process     kind
+    0  Refinery  process
     1    Market     sink
-    2   Smelter   import  Chile
+    2   Smelter   import
     >>> japan.flows[["flow", "value", "sd"]]
                     flow  value        sd
     0  Smelter->Refinery    8.5  0.353553
