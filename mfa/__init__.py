@@ -20,7 +20,7 @@ from mfa.errors import (
 )
 
 if TYPE_CHECKING:
-    from mfa.balance import Balance, reconcile, remarks
+    from mfa.balance import Balance, reconcile, region, remarks
     from mfa.io import (
         cases,
         convert,
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         write_tables,
         write_template,
     )
-    from mfa.recycling import bottlenecks, indicators, survey
+    from mfa.recycling import bottlenecks, indicators, survey, trade
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
     from mfa.stocks import (
@@ -70,9 +70,11 @@ _HOMES = {
     "read_tables": "mfa.io",
     "read_workbook": "mfa.io",
     "reconcile": "mfa.balance",
+    "region": "mfa.balance",
     "remarks": "mfa.balance",
     "stock_driven": "mfa.stocks",
     "survey": "mfa.recycling",
+    "trade": "mfa.recycling",
     "write_report": "mfa.report",
     "write_tables": "mfa.io",
     "write_template": "mfa.io",
@@ -108,10 +110,12 @@ __all__ = [
     "read_tables",
     "read_workbook",
     "reconcile",
+    "region",
     "remarks",
     "sankey",
     "stock_driven",
     "survey",
+    "trade",
     "write_report",
     "write_tables",
     "write_template",

@@ -21,6 +21,7 @@ from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.ranges import Block, blocks, ranges
 from mfa.errors import MFAError, near
 from mfa.system import System
+from mfa.system.apart import seen_from
 
 Item = str | tuple[str, int] | tuple[str, str, int]
 
@@ -32,9 +33,9 @@ class Balance:
     Attributes
     ----------
     system : System
-        What was reconciled.
+        What is looked at: what was reconciled, or what one region sees of it (`regions`).
     model : Model
-        Its equations, and what each variable stands for.
+        The equations of what was reconciled, and what each variable stands for.
     bounded : Bounded
         The estimate, in mass per step.
     """
@@ -42,6 +43,13 @@ class Balance:
     system: System
     model: Model
     bounded: Bounded
+
+    @cached_property
+    def regions(self) -> dict[str, Balance]:
+        """The same results as each region sees them, by region; see `mfa.region`."""
+        return {
+            name: replace(self, system=seen_from(self.system, name)) for name in self.system.regions
+        }
 
     @cached_property
     def chi2(self) -> float:
@@ -97,7 +105,7 @@ class Balance:
         """Variables whose datum is an assumption of the user."""
         out = np.zeros(self.model.equations.n, dtype=bool)
         rows = self.model.variables["row"].to_numpy(dtype=np.int64)
-        for kind, table in data_tables(self.system).items():
+        for kind, table in data_tables(self.model.system).items():
             here = (self.model.variables["kind"] == kind).to_numpy() & (rows >= 0)
             out[here] = (table["basis"] == "assumption").to_numpy()[rows[here]]
         return out

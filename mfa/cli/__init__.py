@@ -169,6 +169,9 @@ def sankey(
     substance: Annotated[
         str | None, typer.Option("--substance", help="Default: the first one.")
     ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="One region apart. Default: the whole.")
+    ] = None,
     lang: Language = "en",
     strict: Strict = False,
     json: Json = False,
@@ -180,7 +183,7 @@ def sankey(
         check_file(output, book, (".svg", ".png", ".pdf", ".json"))
         result = reconcile(book, outcome, strict, say)
         say(f"drawing {output.name}")
-        chart = mfa.sankey(result, year=year, substance=substance, lang=lang)
+        chart = mfa.sankey(result, year, substance, lang, region)
         with writing(output):
             chart.save(output)
         outcome.outputs.append(output)

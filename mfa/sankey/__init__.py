@@ -28,9 +28,10 @@ class _Room(ModuleType):
         year: int | None = None,
         substance: str | None = None,
         lang: Lang = "en",
+        region: str | None = None,
     ) -> Chart:
         """Return the circulation chart of a balance, see `mfa.sankey.chart.sankey`."""
-        return sankey(balance, year, substance, lang)
+        return sankey(balance, year, substance, lang, region)
 
 
 sys.modules[__name__].__class__ = _Room

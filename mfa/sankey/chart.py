@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mfa.balance import Balance
+from mfa.balance import region as seen_from
 from mfa.errors import ChartError
 from mfa.io.whole import whole_file
 from mfa.sankey.build import Lang, build_diagram
@@ -68,7 +69,11 @@ class Chart:
 
 
 def sankey(
-    balance: Balance, year: int | None = None, substance: str | None = None, lang: Lang = "en"
+    balance: Balance,
+    year: int | None = None,
+    substance: str | None = None,
+    lang: Lang = "en",
+    region: str | None = None,
 ) -> Chart:
     """Return the circulation chart of a balance.
 
@@ -81,6 +86,8 @@ def sankey(
         By default the first substance.
     lang : {"en", "ja"}
         Language of names and words; names fall back on English.
+    region : str, optional
+        One region apart, its trade at the boundary; by default the whole.
 
     Returns
     -------
@@ -90,6 +97,7 @@ def sankey(
     Raises
     ------
     MFAError
-        If there is no such year or substance.
+        If there is no such year, substance or region.
     """
-    return Chart(build_diagram(balance, year, substance, lang))
+    shown = balance if region is None else seen_from(balance, region)
+    return Chart(build_diagram(shown, year, substance, lang))

@@ -17,6 +17,7 @@ from mfa.system.data import Checker, read_data, unit_factors
 from mfa.system.findings import Findings
 from mfa.system.parsed import ParsedSheet
 from mfa.system.raw import RawSheet
+from mfa.system.regions import check_regions
 from mfa.system.results import REPLACED, Values, as_input, prefer
 from mfa.system.settings import Settings, read_settings
 from mfa.units import Unit, parse_unit
@@ -223,6 +224,7 @@ def assemble(
     _read_capacities(parsed["processes"], settings, findings)
     processes = parsed["processes"].frame
     flows, data = _read_flows(parsed["flows"], parsed["processes"], settings, findings)
+    check_regions(parsed["processes"], flows, settings.region, findings)
     ids = flows["flow"].tolist()
     tables = _read_relations(parsed, processes, ids, settings, findings)
     rest = {name: sheet for name, sheet in parsed.items() if name not in _CORE}

@@ -108,7 +108,8 @@ def check_processes(sheet: ParsedSheet, findings: Findings) -> None:
         sheet, ["process"], "the process stands twice", "give every process its own id", findings
     )
     sheet.fill("kind", "process")
-    for column in ("name", "name_ja", "stage", "group", "group_ja", "region", "note"):
+    named = ("name", "name_ja", "stage", "group", "group_ja", "region", "region_ja", "note")
+    for column in named:
         sheet.fill(column, "")
     sheet.put("name", frame["name"].where(frame["name"] != "", frame["process"]))
     stock = np.array([bool(cell) for cell in frame["stock"].tolist()], dtype=bool)
