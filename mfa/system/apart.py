@@ -130,7 +130,8 @@ class _View:
             for role, imported in zip(table["role"].tolist(), comes, strict=True)
         ]
         targets = [self.buyers.get(name, name) for name in table["to"].tolist()]
-        table["to"], table["role"] = pd.Series(targets, dtype="object"), roles
+        for name, column in (("to", targets), ("role", roles)):
+            table[name] = pd.Series(column, dtype="object")
         return table
 
     @property

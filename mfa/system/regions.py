@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.schema import fold
-from mfa.system.cells import ParsedSheet
+from mfa.system.parsed import ParsedSheet
 from mfa.system.findings import Findings
 
 
