@@ -75,7 +75,7 @@ def measurement_tests(found: Estimate) -> Outcome:
         items=found.structure.data[checked],
         z=pull / np.sqrt(q),
         distance=pull / q,
-        alike=_alike(reduced[:, checked]),
+        alike=alike(reduced[:, checked]),
     )
 
 
@@ -96,10 +96,10 @@ def leak_tests(found: Estimate) -> Outcome:
         if found.factor is not None:
             q[start : start + 512] = (block * found.factor.solve(block)).sum(axis=0)
     pull = np.asarray(columns.T @ found.multipliers)
-    return Outcome(seen, pull / np.sqrt(q), pull / q, _alike(columns))
+    return Outcome(seen, pull / np.sqrt(q), pull / q, alike(columns))
 
 
-def _alike(columns: sp.csc_array) -> Ints:
+def alike(columns: sp.csc_array) -> Ints:
     """Give columns that are proportional to each other one number.
 
     Proportional columns have proportional products with any vectors: three random ones give two
