@@ -17,7 +17,7 @@ def label(model: Model, kind: str, item: str, substance: str, year: int) -> str:
     """Return what a quantity is called: its id, and what else is needed to tell it from others.
 
     A stock's level and change say which they are; the substance is named where there are several
-    (not of compositions, whose id says it), the year where there are several. Of many flows that
+    (not of compositions, whose id says it), the year unless there is but one. Of many flows that
     share a composition only the first is named.
 
     Parameters
@@ -35,7 +35,7 @@ def label(model: Model, kind: str, item: str, substance: str, year: int) -> str:
         parts.append(kind)
     if substance and kind != "composition" and len(model.system.layers) > 1:
         parts.append(substance)
-    if year and len(model.system.years) > 1:
+    if year and model.system.years != (year,):
         parts.append(str(year))
     return " ".join(parts)
 

@@ -124,19 +124,24 @@ def checks(layout: Structure) -> Checks:
     whole = np.asarray((abs(sums) @ related).sum(axis=1)).ravel() == 0
     whole[labels[n]] = False
     merged = sums[np.flatnonzero(whole)]
-    rest = layout.rows[np.flatnonzero(_others(layout.rows, merged))]
-    mixed = sp.csr_array(fundamental(sp.csr_array(rest.T)).T)
+    mixed = sp.csr_array(fundamental(sp.csr_array(_beside(layout, merged).T)).T)
     rows = sp.csr_array(sp.vstack([merged, mixed], format="csr"))
     found = clean(sp.csr_array(rows @ equations.matrix[:, layout.data]))
     found.eliminate_zeros()
     return Checks(rows, merged.shape[0], found)
 
 
-def _others(rows: sp.csr_array, merged: sp.csr_array) -> np.ndarray:
-    """Return which rows speak of equations that no merged balance holds."""
-    inside = np.zeros(rows.shape[1], dtype=bool)
-    inside[merged.indices] = True
-    return np.asarray(abs(rows) @ ~inside > 0)
+def _beside(layout: Structure, merged: sp.csr_array) -> sp.csr_array:
+    """Return what the sums without unmeasured variables hold beside the merged balances.
+
+    What they hold of those has no unmeasured variable by itself.
+    """
+    outside = np.ones(merged.shape[1])
+    outside[merged.indices] = 0.0
+    rows = sp.csr_array(sp.vstack([layout.rows, layout.checks], format="csr"))
+    rest = sp.csr_array(rows @ sp.diags_array(outside))
+    rest.eliminate_zeros()
+    return rest
 
 
 def checked_by(found: Checks) -> list[Ints]:
@@ -182,15 +187,9 @@ def nodal_tests(layout: Structure, found: Checks) -> Nodal:
         row[node], factor[node] = columns.indices[of][best], columns.data[of][best]
     y = np.where(equations.measured | layout.fixed, equations.y, 0.0)
     right = np.concatenate([np.zeros(equations.n_nodes), equations.right])
-    left = found.rows @ (equations.matrix @ y - right)
-    weights = equations.sd[layout.data] ** 2
-    sd = np.sqrt(found.measured.power(2) @ weights)
-    there = row >= 0
-    return Nodal(
-        row,
-        np.where(there, left[row] / factor, np.nan),
-        np.where(there, sd[row] / np.abs(factor), np.nan),
-    )
+    left = np.append(found.rows @ (equations.matrix @ y - right), np.nan)
+    variance = np.append(found.measured.power(2) @ equations.sd[layout.data] ** 2, np.nan)
+    return Nodal(row, left[row] / factor, np.sqrt(variance[row]) / np.abs(factor))
 
 
 def groups_of(members: Ints, groups: Ints) -> dict[int, Ints]:
