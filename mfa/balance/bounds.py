@@ -23,6 +23,7 @@ from mfa.errors import BalanceError
 
 _TOLERANCE = 1e-9
 _POLISHES = 60
+_NO_LIMITS = "see whether some numbers or sd are in another unit, or an sd is far too small"
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +148,12 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
             held = np.where(held == 0, without_room, held).astype(np.int8)
             continue
         held = np.where(broken != 0, broken, np.where(wrong, 0, held)).astype(np.int8)
+    floors = np.isfinite(equations.lower) & (equations.lower != 0)
+    given = floors.any() or np.isfinite(equations.upper).any()
+    advice = "widen limits (min, max) that lie very close together" if given else _NO_LIMITS
     raise BalanceError(
-        "the bounded estimate did not converge: the bounds that hold could not be told apart; "
-        "widen limits (min, max) that lie very close together"
+        "the bounded estimate did not converge: which flows are at 0 or at a limit could not be "
+        f"told apart; {advice}"
     )
 
 

@@ -114,6 +114,8 @@ def from_frame(name: str, frame: pd.DataFrame) -> Table:
         column = frame.iloc[:, position]
         if column.dtype == bool:
             columns.append(["yes" if value else "no" for value in column.tolist()])
+        elif isinstance(column.dtype, pd.Int64Dtype):
+            columns.append([None if value is pd.NA else value for value in column.tolist()])
         else:
             columns.append(column.tolist())
     rows = [list(row) for row in zip(*columns, strict=True)] if columns else []
