@@ -196,5 +196,7 @@ def groups_of(members: Ints, groups: Ints) -> dict[int, Ints]:
     """Return the members of each group."""
     order = np.argsort(groups, kind="stable")
     numbers, start = np.unique(groups[order], return_index=True)
-    parts = np.split(members[order], start[1:])
-    return dict(zip(numbers.tolist(), parts, strict=True))
+    ends = np.append(start, len(members)).tolist()
+    return {
+        n: members[order[a:b]] for n, a, b in zip(numbers.tolist(), ends, ends[1:], strict=False)
+    }

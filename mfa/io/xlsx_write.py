@@ -109,7 +109,7 @@ class Table:
 
 def from_frame(name: str, frame: pd.DataFrame) -> Table:
     """Return a DataFrame as a sheet; nan and None become blank cells, truth values yes and no."""
-    columns = []
+    columns: list[list[object]] = []
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
         if column.dtype == bool:

@@ -15,12 +15,13 @@ def unknown(page: Page) -> dict[str, Any]:
     """Return what the section says: a summary, and rows of numbers that free each other."""
     table = page.balance.observability
     table = table[table["status"] == "undetermined"]
-    tangles = page.balance.tangles.set_index("tangle")
-    rows = []
+    tangles = page.balance.tangles
+    sizes = dict(zip(tangles["tangle"], tangles["numbers"], strict=True))
+    needed = dict(zip(tangles["tangle"], tangles["measurements"], strict=True))
+    rows: list[dict[str, Any]] = []
     for (tangle, _), some in table.groupby(["tangle", "freed_by"], sort=False):
-        others = int(tangles.at[tangle, "numbers"]) - len(some)
-        measurements = int(tangles.at[tangle, "measurements"])
-        words = page.words["unknown_all"].format(n=others, measurements=measurements)
+        others = sizes[tangle] - len(some)
+        words = page.words["unknown_all"].format(n=others, measurements=needed[tangle])
         rows.append(
             {"names": _names(page, some), "frees": len(some), "group": words if others else ""}
         )
@@ -32,7 +33,7 @@ def unknown(page: Page) -> dict[str, Any]:
         "words": page.words["unknown_words"].format(
             n=len(table),
             all=len(page.balance.status),
-            measurements=int(tangles["measurements"].sum()),
+            measurements=sum(needed.values()),
         ),
     }
 

@@ -286,3 +286,15 @@ def test_labels_name_the_quantities_they_show() -> None:
                     assert number in table.index[table["tangle"] == row["tangle"]]
                     assert (some["tangle"] == row["tangle"]).all()
                     assert len(some) == len(row[column])
+
+
+def test_nothing_unknown_and_nothing_checked() -> None:
+    known = flow("ore", "Mine", "Market", value=3.0, sd=0.5)
+    balance = mfa.reconcile(Case(processes(), [known]).system())
+    assert balance.observability.empty
+    assert balance.tangles.empty
+    assert balance.why(["ore"]).empty
+    assert balance.processes.empty
+    checked = Case(processes("Plant"), [known | {"to": "Plant"}, flow("metal", "Plant", "Market")])
+    assert mfa.reconcile(checked.system()).observability.empty
+    assert mfa.reconcile(checked.system()).processes["nodal_z"].isna().all()
