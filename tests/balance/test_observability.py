@@ -279,6 +279,10 @@ def test_labels_name_the_quantities_they_show() -> None:
     for seed in CASES[:8]:
         balance = balance_of(seed)
         table = balance.observability
+        by_status = table.set_index("status")
+        for status, column in (("reconciled", "checked_by"), ("undetermined", "freed_by")):
+            named = by_status[column].map(len) > 0
+            assert (named == (by_status.index == status)).all()
         for column in ("tangled_with", "freed_by"):
             for number, row in table.iterrows():
                 if row["status"] == "undetermined":
