@@ -43,12 +43,12 @@ def _names(page: Page, rows: pd.DataFrame) -> str:
     out = []
     for (kind, item, substance), some in rows.groupby(["kind", "item", "substance"], sort=False):
         years = sorted(int(year) for year in some["year"].dropna())
-        shown = _years(page, years) if tuple(years) != page.balance.system.years else ""
+        shown = _years(years) if tuple(years) != page.balance.system.years else ""
         out.append(f"{page.item_name(item, kind, substance)} {shown}".strip())
     return ("、" if page.lang == "ja" else ", ").join(out)
 
 
-def _years(page: Page, years: list[int]) -> str:
+def _years(years: list[int]) -> str:
     """Return years with runs of them as spans."""
     runs: list[list[int]] = []
     for year in years:
@@ -56,8 +56,4 @@ def _years(page: Page, years: list[int]) -> str:
             runs[-1].append(year)
         else:
             runs.append([year])
-    spans = [
-        page.words["span"].format(first=run[0], last=run[-1]) if len(run) > 1 else str(run[0])
-        for run in runs
-    ]
-    return ", ".join(spans)
+    return ", ".join(f"{run[0]}–{run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
