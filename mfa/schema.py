@@ -93,6 +93,7 @@ RESULT_SHEETS = (
     "balances",
     "suspects",
     "excluded",
+    "observability",
     "statements",
     "indicators",
     "bottlenecks",

@@ -25,6 +25,7 @@ from mfa.errors import BalanceError
 _TOLERANCE = 1e-9
 _EXCHANGES = 400
 _IDLE = 40
+_NO_LIMITS = "see whether some numbers or sd are in another unit, or an sd is far too small"
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +128,12 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
         goal = misfit(equations, point)
         found = _settle(equations, tangent, _with_held(equations, held), held, goal)
     if found is None:
+        floors = np.isfinite(equations.lower) & (equations.lower != 0)
+        given = floors.any() or np.isfinite(equations.upper).any()
+        advice = "widen limits (min, max) that lie very close together" if given else _NO_LIMITS
         raise BalanceError(
-            "the bounded estimate did not converge: the bounds that hold could not be told apart; "
-            "widen limits (min, max) that lie very close together"
+            "the bounded estimate did not converge: which flows are at 0 or at a limit could not "
+            f"be told apart; {advice}"
         )
     return Bounded(classified, *found)
 

@@ -50,7 +50,7 @@ def clean(matrix: sp.csr_array) -> sp.csr_array:
     return sp.csr_array(sp.coo_array(kept, shape=matrix.shape))
 
 
-def _equilibrate(block: Floats) -> tuple[Floats, Floats]:
+def equilibrate(block: Floats) -> tuple[Floats, Floats]:
     """Return row and column factors that bring the largest entries near 1."""
     row, column = np.ones(block.shape[0]), np.ones(block.shape[1])
     for _ in range(6):
@@ -74,7 +74,7 @@ def _eliminate_block(block: Floats) -> tuple[Floats, Floats, Mask]:
     determined : array of bool, shape (columns,)
         Columns that are zero in every null vector of the block.
     """
-    row, column = _equilibrate(block)
+    row, column = equilibrate(block)
     q, r, order = qr(row[:, None] * block * column, pivoting=True)
     size = np.abs(np.diag(r))
     rank = int((size > RANK_TOLERANCE * max(size.max(initial=0.0), 1e-300)).sum())
@@ -89,8 +89,8 @@ def _eliminate_block(block: Floats) -> tuple[Floats, Floats, Mask]:
     return without, solve, determined
 
 
-def _blocks(columns: sp.csr_array) -> Iterator[tuple[Ints, Ints, Floats]]:
-    """Yield rows, columns and dense entries of each connected block of several entries."""
+def connected_blocks(columns: sp.csr_array, least: int = 1) -> Iterator[tuple[Ints, Ints, Floats]]:
+    """Yield rows, columns and dense entries of each connected block of at least so many entries."""
     n_rows, n_columns = columns.shape
     coo = columns.tocoo()
     joined = sp.coo_array(
@@ -106,7 +106,7 @@ def _blocks(columns: sp.csr_array) -> Iterator[tuple[Ints, Ints, Floats]]:
     ends = np.searchsorted(of_entry[sorted_], np.arange(count + 1))
     for k in range(count):
         entries = sorted_[ends[k] : ends[k + 1]]
-        if len(entries) < 2:
+        if len(entries) < least:
             continue
         group = order[starts[k] : starts[k + 1]]  # rows stand before columns
         rows, members = group[group < n_rows], group[group >= n_rows] - n_rows
@@ -146,7 +146,7 @@ def eliminate(rows: sp.csr_array, columns: sp.csr_array) -> Elimination:
     mixed, solves = [], [(1.0 / entry, column, position[row])]
     nulls = [(np.ones(len(untied)), untied, untied)]
     n_mixed = 0
-    for group, members, block in _blocks(columns):
+    for group, members, block in connected_blocks(columns, least=2):
         without, solve, determined[members] = _eliminate_block(block)
         mixed.append(_entries(without, n_mixed + np.arange(len(without)), group))
         n_mixed += len(without)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,16 +14,17 @@ from scipy.special import chdtrc
 from mfa.balance import doubts, tables
 from mfa.balance.bilinear import hold
 from mfa.balance.bounds import Bounded
+from mfa.balance.combinations import Combination, Quantity, linear, ratio
 from mfa.balance.compile import Model, data_tables
 from mfa.balance.covariance import covariance, shares_of_variance, variances
 from mfa.balance.equations import Equations
+from mfa.balance.items import Item, find_numbers
 from mfa.balance.network import Floats, Ints, Mask
+from mfa.balance.observability import Checks, Tangles, checks, tangles
 from mfa.balance.ranges import Block, blocks, ranges
-from mfa.errors import MFAError, near
+from mfa.balance.reasons import chosen_rows, observability_table, tangle_table
 from mfa.system import System
 from mfa.system.apart import seen_from
-
-Item = str | tuple[str, int] | tuple[str, str, int]
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -138,10 +139,10 @@ class Balance:
     def held(self) -> Equations:
         """Equations for ranges: exact where every determined quantity is held at its result."""
         loose = self.status == "undetermined"
-        return hold(self.linear, self.model.products, loose, self.bounded.estimate.x)
+        return hold(self.without_products, self.model.products, loose, self.bounded.estimate.x)
 
     @cached_property
-    def linear(self) -> Equations:
+    def without_products(self) -> Equations:
         """The equations without the products."""
         equations = self.model.equations
         keep = len(equations.right) - len(self.model.products)
@@ -202,6 +203,50 @@ class Balance:
         return doubts.suspect_table(self)
 
     @cached_property
+    def observability(self) -> pd.DataFrame:
+        """Why numbers are unknown, and what checks those that are checked.
+
+        One row per undetermined or reconciled quantity. Of undetermined ones: ``tangled_with``, all
+        that cannot be told without each other, itself included; ``freed_by``, those of which one
+        more measurement would determine it, itself first of all; ``frees``, how many quantities
+        a measurement of it would determine; ``tangle``, its number in `tangles`. Of reconciled
+        ones: ``checked_by``, the smallest sums of balances and relations that contain it and
+        nothing unmeasured. Lists are tuples of labels, which `numbers` and `linear` accept.
+        """
+        return observability_table(self)
+
+    @cached_property
+    def tangles(self) -> pd.DataFrame:
+        """Quantities that are undetermined together, the largest set first.
+
+        ``measurements`` is the smallest number of measurements that determines them all; ``best``
+        the single one that determines most, namely ``frees`` of them.
+        """
+        return tangle_table(self)
+
+    def why(self, items: Iterable[Item]) -> pd.DataFrame:
+        """Return the rows of `observability` for some items, as for `numbers`.
+
+        What is neither undetermined nor checked has no row.
+        """
+        return chosen_rows(self, self.numbers(items).tolist())
+
+    @cached_property
+    def tangled(self) -> Tangles:
+        """What is undetermined together, by variable."""
+        return tangles(self.bounded.classified)
+
+    @cached_property
+    def checks(self) -> Checks:
+        """The smallest sums of equations that check data."""
+        return checks(self.bounded.classified)
+
+    @cached_property
+    def wander(self) -> Floats:
+        """Random changes that keep every equation and every datum, shape (variables, 2)."""
+        return self.bounded.classified.wander()
+
+    @cached_property
     def excluded(self) -> pd.DataFrame:
         """Data with include = no, beside the result that they had no pull on."""
         return doubts.excluded_table(self)
@@ -215,40 +260,23 @@ class Balance:
         """
         return tables.result_graph(self)
 
-    def numbers(self, items: Sequence[Item]) -> Ints:
-        """Return the variables that items mean: flow, stock or observation ids.
+    def numbers(self, items: Iterable[Item]) -> Ints:
+        """Return the variables that items mean.
 
         Parameters
         ----------
-        items : sequence
-            An id; or (id, year); or (id, substance, year) where an id alone means several.
+        items : iterable
+            The id of a flow, an observation or a coefficient, of a process (for the change of its
+            stock), or of a composition (flow/substance); or (id, year); or (id, substance, year)
+            where an id alone means several. Also any label that `observability` or `suspects` show,
+            as "Shop level 2018".
 
         Raises
         ------
         MFAError
             If there is no such item, or it means several.
         """
-        variables = self.model.variables
-        known = variables["item"].to_numpy(dtype=object)
-        out = []
-        for item in items:
-            parts = (item,) if isinstance(item, str) else tuple(item)
-            match = known == parts[0]
-            if not match.any():
-                advice = near(str(parts[0]), dict.fromkeys(map(str, known)), "see balance.flows")
-                raise MFAError(f"there is no flow, stock or observation {parts[0]!r}; {advice}")
-            if len(parts) > 1:
-                match &= (variables["year"] == parts[-1]).to_numpy()
-            if len(parts) > 2:
-                match &= (variables["substance"] == parts[1]).to_numpy()
-            match &= (variables["kind"] != "level").to_numpy()
-            if match.sum() != 1:
-                raise MFAError(
-                    f"{item!r} means {int(match.sum())} quantities; name one as (id, year) or "
-                    "(id, substance, year)"
-                )
-            out.append(int(np.flatnonzero(match)[0]))
-        return np.array(out, dtype=np.int64)
+        return find_numbers(self.model, items)
 
     def covariance(self, items: Sequence[Item]) -> pd.DataFrame:
         """Return the covariance of results, in the squared unit of the system.
@@ -256,8 +284,7 @@ class Balance:
         Parameters
         ----------
         items : sequence
-            Flow ids (or a process id for its stock change), or (id, year), or
-            (id, substance, year) where an id alone means several.
+            As for `numbers`: flows, stocks, coefficients, compositions, observations.
 
         Returns
         -------
@@ -272,6 +299,62 @@ class Balance:
         matrix[:, loose] = np.nan
         labels = pd.Index(list(items), tupleize_cols=False)
         return pd.DataFrame(matrix, index=labels, columns=labels)
+
+    def linear(self, terms: Combination | Item) -> Quantity:
+        """Return a sum of results with its exact sd, also where single terms are undetermined.
+
+        Parameters
+        ----------
+        terms : mapping of item to factor, or item
+            Items as for `numbers`.
+
+        Returns
+        -------
+        Quantity
+            value, sd, low, high, status; in the units of the items times their factors.
+
+        Examples
+        --------
+        Nobody knows how the scrap parts, but what both ways carry is known.
+
+        >>> import networkx as nx
+        >>> from mfa.balance import reconcile
+        >>> from mfa.system import System
+        >>> G = nx.MultiDiGraph(unit="kt/yr", substances="Cu", year=2018)
+        >>> G.add_nodes_from([("Use", {"kind": "source"}), ("Market", {"kind": "sink"})])
+        >>> _ = G.add_edge("Use", "Dealer", key="scrap", value=10.0, sd=1.0)
+        >>> _ = G.add_edge("Dealer", "Market", key="old")
+        >>> _ = G.add_edge("Dealer", "Market", key="new")
+        >>> balance = reconcile(System.from_graph(G))
+        >>> both = balance.linear({"old": 1.0, "new": 1.0})
+        >>> both.value, both.sd, both.status
+        (10.0, 1.0, 'calculated')
+        >>> balance.linear("old")
+        Quantity(value=nan, sd=nan, low=0.0, high=10.0, status='undetermined')
+        """
+        return linear(self, terms)
+
+    def ratio(self, numerator: Combination | Item, denominator: Combination | Item) -> Quantity:
+        """Return one sum of results divided by another.
+
+        sd by the delta method. Where the ratio is undetermined, low and high are all that is
+        possible with a denominator above 0 and every determined quantity at its result.
+
+        Parameters
+        ----------
+        numerator, denominator : mapping of item to factor, or item
+            Items as for `numbers`.
+
+        Returns
+        -------
+        Quantity
+
+        Raises
+        ------
+        MFAError
+            If an item is not known, or if the denominator can only be 0.
+        """
+        return ratio(self, numerator, denominator)
 
     def __repr__(self) -> str:
         counts = self.flows["status"].value_counts()

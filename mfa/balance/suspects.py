@@ -75,7 +75,7 @@ def measurement_tests(found: Estimate) -> Outcome:
         items=found.structure.data[checked],
         z=pull / np.sqrt(q),
         distance=pull / q,
-        alike=_alike(reduced[:, checked]),
+        alike=alike(reduced[:, checked]),
     )
 
 
@@ -92,10 +92,10 @@ def leak_tests(found: Estimate) -> Outcome:
     columns = columns[:, seen]
     q = found.quadratic(columns)
     pull = np.asarray(columns.T @ found.multipliers)
-    return Outcome(seen, pull / np.sqrt(q), pull / q, _alike(columns))
+    return Outcome(seen, pull / np.sqrt(q), pull / q, alike(columns))
 
 
-def _alike(columns: sp.csc_array) -> Ints:
+def alike(columns: sp.csc_array) -> Ints:
     """Give columns that are proportional to each other one number.
 
     Proportional columns have proportional products with any vectors: three random ones give two

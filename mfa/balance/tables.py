@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 
 from mfa.balance.compile import Model, data_tables
+from mfa.balance.labels import equation_labels
 from mfa.balance.network import Floats, Ints, Mask
+from mfa.balance.observability import nodal_tests
+from mfa.balance.reasons import ADDED, check_parts
 from mfa.balance.structure import Structure
-from mfa.balance.suspects import detectable
+from mfa.balance.suspects import detectable, p_value
 from mfa.schema import STATUSES
 
 if TYPE_CHECKING:
@@ -233,6 +236,10 @@ def process_table(balance: Balance) -> pd.DataFrame:
 
     ``residual_before`` uses observed values and is nan where one is missing; ``residual_z`` divides
     it by its sd. ``residual`` is what the result leaves open. All rates in the system's unit.
+
+    The nodal test goes further: ``imbalance`` is what the data leave open in the smallest sum of
+    this balance and others (``merged_with``) in which nothing is unmeasured, ``nodal_z`` divides it
+    by its ``imbalance_sd``; nan where data and balances do not reach.
     """
     model = balance.model
     equations, nodes = model.equations, model.nodes
@@ -266,10 +273,31 @@ def process_table(balance: Balance) -> pd.DataFrame:
     table = keys.assign(**{name: rate / step for name, rate in rates.items()})
     table.insert(7, "residual_z", z)
     table["unit"] = balance.system.unit
+    table = pd.concat([table, _nodal_columns(balance, step)], axis=1)
     shown = (
         ~nodes["stock"].to_numpy(dtype=bool) & nodes["process"].isin(_inside(balance)).to_numpy()
     )
     return table[shown].reset_index(drop=True)
+
+
+def _nodal_columns(balance: Balance, step: Floats) -> pd.DataFrame:
+    """Return the columns of the nodal test for every balance."""
+    found = nodal_tests(balance.bounded.classified, balance.checks)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        z = np.where(found.sd > 0, found.imbalance / found.sd, np.nan)
+    parts = [*check_parts(balance, balance.checks), ()]
+    own = equation_labels(balance.model)[: len(step)]
+    columns = {
+        "imbalance": found.imbalance / step,
+        "imbalance_sd": found.sd / step,
+        "nodal_z": z,
+        "nodal_p": p_value(z),
+        "merged_with": [
+            ADDED.join(part for part in parts[row] if part != name)
+            for row, name in zip(found.row.tolist(), own, strict=True)
+        ],
+    }
+    return pd.DataFrame(columns)
 
 
 def _at_nodes(ends: Ints, values: Floats, where: Mask, n: int) -> Floats:

@@ -69,7 +69,8 @@ def reconcile(path: Path, outcome: Outcome, strict: bool, say: Callable[[str], N
             f"freedom, p = {p:.2g}"
         )
         first = balance.suspects.iloc[0]
-        name = f"{first['item']} {first['year'] or ''}".strip()
+        year = balance.suspects["year"].fillna(0).iloc[0] or ""
+        name = f"{first['item']} {year}".strip()
         do = f"look first at {name} (z = {first['z']:.2f})"
         sheet, _, cell = str(first["cell"]).partition("!")
         outcome.problems.append(Problem(what, do, None, sheet, cell, path.name, "warning"))

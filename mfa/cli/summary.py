@@ -28,6 +28,7 @@ def summary_lines(balance: Balance) -> list[str]:
         f"p = {balance.p_value:.3g}{about}"
     )
     suspects = balance.suspects.assign(alike=[len(group) for group in alike(balance)])
+    suspects["year"] = suspects["year"].fillna(0)
     striking = suspects[(suspects["kind"] == "datum") & (suspects["z"].abs() > _STRIKING)]
     for row in striking.head(_MOST).to_dict("records"):
         parts = (row["item"], row["substance"], row["year"])  # a shared one has no year, or neither

@@ -109,11 +109,13 @@ class Table:
 
 def from_frame(name: str, frame: pd.DataFrame) -> Table:
     """Return a DataFrame as a sheet; nan and None become blank cells, truth values yes and no."""
-    columns = []
+    columns: list[list[object]] = []
     for position in range(frame.shape[1]):
         column = frame.iloc[:, position]
         if column.dtype == bool:
             columns.append(["yes" if value else "no" for value in column.tolist()])
+        elif isinstance(column.dtype, pd.Int64Dtype):
+            columns.append([None if value is pd.NA else value for value in column.tolist()])
         else:
             columns.append(column.tolist())
     rows = [list(row) for row in zip(*columns, strict=True)] if columns else []

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
+from mfa.balance.fractional import homogeneous
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.programme import Programme, Solution
 from mfa.recycling.origin import reachable
@@ -233,27 +234,11 @@ class Polytope:
         row, column, value = zip(*entries, strict=True) if entries else ((), (), ())
         matrix = sp.csr_array(sp.coo_array((value, (row, column)), shape=shape))
         known = np.array([row.constant(self._x) for row in self._rows]) - np.array(self._right)
-        below = np.flatnonzero(np.isfinite(low) & (low != 0))
-        above = np.flatnonzero(np.isfinite(high))
-        unit = sp.csr_array(sp.eye_array(n))
-        sides = sp.csr_array(sp.vstack([-unit[below], unit[above]], format="csr"))
-        limits = np.concatenate([low[below], -high[above]])
-        one = np.zeros((1, n + 1))
+        one = np.zeros(n)
         for number, factor in bottom.columns.items():
-            one[0, number] = factor
-        one[0, n] = bottom.constant(self._x) if bottom.columns or bottom.held else 1.0
-        k = len(limits)
-        upper = sp.hstack([matrix, sp.csr_array(known[:, None]), sp.csr_array((shape[0], k))])
-        middle = sp.hstack([sides, sp.csr_array(limits[:, None]), sp.csr_array(sp.eye_array(k))])
-        last = sp.hstack([sp.csr_array(one), sp.csr_array((1, k))])
-        stacked = sp.vstack([sp.csr_array(upper), sp.csr_array(middle), sp.csr_array(last)])
-        free = np.where(np.isfinite(low) & (low >= 0), 0.0, -np.inf)
-        return Programme(
-            sp.csr_array(stacked),
-            np.concatenate([np.zeros(shape[0] + k), [1.0]]),
-            np.concatenate([free, np.zeros(1 + k)]),
-            np.full(n + 1 + k, np.inf),
-        ), n
+            one[number] = factor
+        constant = bottom.constant(self._x) if bottom.columns or bottom.held else 1.0
+        return homogeneous(matrix, known, low, high, one, constant), n
 
 
 def _upstream(tracing: Tracing, terms: list[Term]) -> Mask:

@@ -16,7 +16,7 @@ STRIKING = 1.96
 def first_look(page: Page) -> str:
     """Return which number to look at first."""
     balance = page.balance
-    first = balance.suspects.iloc[0]
+    first = _suspects(page).iloc[0]
     others = len(alike(balance)[0]) - 1
     phrase = ("first_look", "first_look_two")[others] if others < 2 else "first_look_many"
     item = (first["item"], first["quantity"], first["substance"])
@@ -27,9 +27,15 @@ def first_look(page: Page) -> str:
     return page.words[phrase].format(name=page.item_name(*item), year=year, cell=cell, n=others)
 
 
+def _suspects(page: Page) -> pd.DataFrame:
+    """Return the suspects with year 0 for what is common to all years, as `page.data` has it."""
+    table = page.balance.suspects
+    return table.assign(year=table["year"].fillna(0).astype(int))
+
+
 def suspect_groups(page: Page) -> list[dict[str, Any]]:
     """Return the striking data, those that cannot be told apart together, worst first."""
-    table = page.balance.suspects.assign(group=pd.Series(alike(page.balance), dtype=object))
+    table = _suspects(page).assign(group=pd.Series(alike(page.balance), dtype=object))
     table = table[(table["kind"] == "datum") & (table["z"].abs() > STRIKING)]
     groups: dict[tuple[str, frozenset[str]], list[dict[str, Any]]] = {}
     for row in table.to_dict("records"):
@@ -71,7 +77,9 @@ def excluded(page: Page) -> list[dict[str, Any]]:
     left_out = page.data[~page.data["include"]].to_dict("records")
     data = {_key(row): row for row in left_out}
     out = []
-    for row in page.balance.excluded.to_dict("records"):
+    table = page.balance.excluded
+    table = table.assign(year=table["year"].fillna(0).astype(int))
+    for row in table.to_dict("records"):
         z = float(row["z"])
         datum = data[_key(row)]
         unit = datum["unit"]
@@ -95,4 +103,4 @@ def excluded(page: Page) -> list[dict[str, Any]]:
 
 
 def _key(row: dict[Any, Any]) -> tuple[object, ...]:
-    return row["item"], row["substance"], row["year"], row["cell"]
+    return row["quantity"], row["item"], row["substance"], row["year"], row["cell"]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from mfa.balance.labels import shown_as
+
 if TYPE_CHECKING:
     from mfa.balance import Balance
     from mfa.system import System
@@ -57,11 +59,7 @@ def split_ids(text: str, known: Collection[str]) -> list[str]:
 def alike(balance: Balance) -> list[frozenset[str]]:
     """Return for every suspect the labels of those that cannot be told apart, its own included."""
     table = balance.suspects
-    labels = table["item"].astype(str)
-    if len(balance.model.system.layers) > 1:
-        labels = labels + " " + table["substance"].astype(str)
-    if len(balance.model.system.years) > 1:
-        labels = labels + " " + table["year"].astype(str)
+    labels = shown_as(balance.model, table)
     known = set(labels)
     return [
         frozenset([own, *split_ids(str(others), known)])

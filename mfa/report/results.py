@@ -16,6 +16,8 @@ from mfa.recycling import bottlenecks, indicators, survey, trade
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
 from mfa.system.regions import home_regions
 
+_MOST = 30
+
 
 def _with_the_rest(
     table: pd.DataFrame, given: pd.DataFrame, keys: list[str] | None = None
@@ -33,6 +35,20 @@ def _with_the_rest(
     return table.merge(given[[*keys, *more]], how="left", on=keys)
 
 
+def _in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """Write lists of labels as texts, long ones cut; the column ``tangle`` tells what is left out.
+
+    A check is a sum of several balances, of which there may be several: these are parted by ";".
+    """
+    words = {}
+    for name, between in (("tangled_with", ", "), ("freed_by", ", "), ("checked_by", "; ")):
+        cut = [(parts[:_MOST], len(parts) - _MOST) for parts in table[name]]
+        words[name] = [
+            between.join(shown) + (f" and {more} more" if more > 0 else "") for shown, more in cut
+        ]
+    return table.assign(**words)
+
+
 def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
     """Return the tables of the results workbook by the names of their sheets."""
     system = balance.system
@@ -47,6 +63,7 @@ def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
         "balances": _with_regions(balance) if several else balance.processes,
         "suspects": balance.suspects,
         "excluded": balance.excluded,
+        "observability": _in_words(balance.observability),
         "statements": balance.observations,
         "indicators": indicators(balance),
         "bottlenecks": bottlenecks(balance),

@@ -19,6 +19,7 @@ from mfa.report.numbers import assumption_rows, balance_rows, flow_rows, share_r
 from mfa.report.page import Page
 from mfa.report.regions import region_charts, region_sections, trade_rows
 from mfa.report.results import write_workbook
+from mfa.report.unknown import unknown
 from mfa.report.verdict import verdict
 from mfa.report.words import Lang
 from mfa.sankey.chart import Chart, sankey
@@ -111,6 +112,7 @@ def _sections(page: Page) -> dict[str, object]:
         "checked": checked(page),
         "excluded": excluded(page),
         "losses": _losses(page),
+        "unknown": unknown(page),
         "assumptions": assumption_rows(page),
         "flows": flow_rows(page),
         "stocks": stock_rows(page),

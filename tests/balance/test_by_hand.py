@@ -130,6 +130,9 @@ def test_suspects(balance: mfa.Balance) -> None:
     assert suspects["z"].tolist() == pytest.approx([-z, z, z])
     assert suspects["p_value"].tolist() == pytest.approx([0.0960923] * 3)
     assert suspects["same_as"].tolist() == ["ore", "metal", ""]
+    assert suspects["observed"].tolist()[:2] == [90.0, 100.0]
+    assert suspects["change"].tolist() == pytest.approx([6.0, -6.0, 6.0])
+    assert suspects["quantity"].tolist() == ["flow", "flow", "balance"]
     # 100 − 4 of metal, or 90 + 4 of ore, or 6 that leave unseen
     assert suspects["should_be"].tolist() == pytest.approx([96.0, 94.0, 6.0])
 
@@ -147,6 +150,10 @@ def test_processes(balance: mfa.Balance) -> None:
     assert plant["residual_before"] == pytest.approx(6.0)
     assert plant["residual_z"] == pytest.approx(6.0 / np.sqrt(13.0))
     assert plant["throughput"] == pytest.approx(ORE)
+    assert plant["imbalance"] == pytest.approx(6.0)
+    assert plant["imbalance_sd"] == pytest.approx(np.sqrt(13.0))
+    assert plant["nodal_p"] == pytest.approx(0.0960923)
+    assert rows.loc[["Shop", "Shed"], "nodal_z"].isna().all()  # merged with the outside
     assert shop["stock_change"] == pytest.approx(20.0)
     assert shop["outputs"] == pytest.approx(METAL - 20.0)
     assert shed["inputs"] == pytest.approx(10.0)
@@ -179,4 +186,5 @@ def test_excluded(balance: mfa.Balance) -> None:
     """The number left out stands 6 above the result: z = 6/√(1² + 2²)."""
     row = balance.excluded.iloc[0]
     assert row["item"] == "export"
+    assert row["quantity"] == "flow"
     assert row["z"] == pytest.approx(6.0 / np.sqrt(5.0))

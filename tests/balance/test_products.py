@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import mfa
@@ -62,6 +63,31 @@ def test_products_hold(seed: int) -> None:
     assert seen
     rows = balance.processes
     assert (rows["residual"].abs() <= 1e-9 * rows["throughput"]).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_tests_of_single_data(seed: int) -> None:
+    """At the solution a product is its tangent: the linear answer there says what stands out."""
+    balance, problem, _, answer = solved(seed)
+    table = results(balance)
+    suspects = balance.suspects[balance.suspects["kind"] == "datum"]
+    keys = ("quantity", "item", "substance", "year")
+    columns = [suspects[name].fillna(0 if name == "year" else "").tolist() for name in keys]
+    found = dict(zip(zip(*columns, strict=True), suspects.to_dict("records"), strict=True))
+    for k, label in enumerate(problem.labels):
+        if not answer.redundant[k]:
+            assert label not in found
+            assert np.isnan(table[label]["detectable"])
+        elif answer.spare[k] > 1e-4:
+            row, digits = found[label], 1e-5 / answer.spare[k]
+            assert near(row["z"], answer.z[k], tolerance=digits), label
+            change = -problem.sd[k] * answer.residual[k] / answer.spare[k]
+            size = problem.sd[k] / answer.spare[k]
+            assert near(row["change"], change, size=size, tolerance=digits), label
+            assert near(row["should_be"], row["observed"] + change, size=size, tolerance=digits)
+            reach = 1.959964 * problem.sd[k] / np.sqrt(answer.spare[k])
+            assert near(table[label]["detectable"], reach, tolerance=digits), label
+            assert pd.isna(row["year"]) == (label[3] == 0)
 
 
 def test_the_random_systems_have_every_kind() -> None:

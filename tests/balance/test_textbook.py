@@ -129,6 +129,9 @@ def test_suspects(seed: int) -> None:
         assert near(row["p_value"], 2 * norm.sf(abs(answer.z[k])), tolerance=digits), label
         wanted = problem.y[k] - sd * answer.residual[k] / spare
         assert near(row["should_be"], wanted, tolerance=digits), label
+        assert row["observed"] == pytest.approx(problem.y[k], rel=1e-14), label
+        change = -sd * answer.residual[k] / spare
+        assert near(row["change"], change, size=abs(wanted) + 1.0, tolerance=digits), label
         reach = norm.ppf(0.975) * sd / np.sqrt(spare)
         assert near(table[label]["detectable"], reach, tolerance=digits), label
         same = {_name(case, other) for other in dense.alike(answer, label)} - {_name(case, label)}
@@ -141,10 +144,11 @@ def test_suspects(seed: int) -> None:
 
 
 def _name(case: Case, label: Key) -> str:
-    """Return how suspects name a datum: with substance and year where there are several."""
-    _, item, substance, year = label
+    """Return how suspects name a datum: which stock, substance, year if not the only one."""
+    kind, item, substance, year = label
     layers = {row["substance"] for row in case.flows}
-    parts = [substance] * (len(layers) > 1) + [str(year)] * (len(case.years) > 1)
+    parts = [kind] * (kind in ("level", "change"))
+    parts += [substance] * (len(layers) > 1) + [str(year)] * (case.years != [year])
     return " ".join([item, *parts])
 
 

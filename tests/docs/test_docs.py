@@ -13,7 +13,7 @@ import pytest
 import mfa
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/python.md", "docs/stocks.md")
+PAGES = ("README.md", "docs/python.md", "docs/stocks.md", "docs/contradictions.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -28,12 +28,14 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
         exec(compile(block, page, "exec"), names)
 
 
-def test_format_page_is_current():
+@pytest.mark.parametrize("page", ["format", "contradictions"])
+def test_pages_made_from_code_are_current(page):
     spec = importlib.util.spec_from_file_location("build_docs", ROOT / "docs" / "build.py")
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
-    assert (ROOT / "docs" / "format.md").read_text(encoding="utf-8") == module.format_page()
+    made = getattr(module, f"{page}_page")()
+    assert (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8") == made
 
 
 def test_ci_runs_the_test_command_of_the_readme():

@@ -59,6 +59,8 @@ def test_the_official_discrepancy_is_found_as_what_it_is(japan):
     market = japan.processes[japan.processes["process"] == "refined_market"].set_index("year")
     for year, surplus in SURPLUS.items():
         assert market.loc[year, "residual_before"] == pytest.approx(surplus, abs=5e-3)
+        assert market.loc[year, "imbalance"] == pytest.approx(surplus, abs=5e-3)
+    assert set(market.index[market["nodal_p"] < 0.05]) == {2015, 2016, 2019}
     data = japan.suspects[japan.suspects["kind"] == "datum"]
     tied = data[data["z"].abs().round(6) == round(data["z"].abs().max(), 6)]
     assert set(tied["item"]) == {
