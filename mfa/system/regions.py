@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from mfa.schema import fold
-from mfa.system.parsed import ParsedSheet
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 
 
 def home_regions(processes: pd.DataFrame, own: str) -> np.ndarray:
