@@ -83,7 +83,9 @@ def _entries(
 ) -> list[tuple[str, str, str]]:
     """Return (style, tone, text) of what the chart holds."""
     tones = {strand.tone for strand in strands}
-    entries = [("solid", tone, text) for tone, text in words.lanes if tone in tones]
+    tones |= {tone for strand in strands for tone, _ in strand.link.tones}
+    known = diagram.tones or words.lanes
+    entries = [("solid", tone, text) for tone, text in known if tone in tones]
     vague = max(strands, key=lambda strand: strand.spread, default=None)
     if vague is not None and vague.spread:
         entries.append(("halo", vague.tone, words.core))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from mfa.sankey.boxes import BoxPlan, Port, plan_boxes, port_offsets, replan
 from mfa.sankey.captions import across_labels, lane_labels
@@ -290,10 +291,10 @@ def layout_panels(diagrams: tuple[Diagram, ...]) -> Drawing:
 
 
 def _common(diagrams: tuple[Diagram, ...]) -> str:
-    """Return one line for what the subtitles say: the last, and the years or states compared."""
-    labels = [diagram.label for diagram in diagrams]
-    subtitle = diagrams[-1].subtitle
-    return subtitle.replace(labels[-1], ", ".join(labels)) if labels[-1] in subtitle else subtitle
+    """Return what the subtitles share; years stand above the panels."""
+    letters = zip(*(diagram.subtitle for diagram in diagrams), strict=False)
+    alike = takewhile(lambda some: len(set(some)) == 1, letters)
+    return "".join(some[0] for some in alike).rstrip(" ,、0123456789")
 
 
 def _notes(diagrams: tuple[Diagram, ...]) -> tuple[str, ...]:

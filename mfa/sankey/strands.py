@@ -183,6 +183,8 @@ def _undetermined_width(quantity: Quantity, scale: float, widest: float) -> floa
 
 def _tone(link: Link, backward: bool) -> str:
     """Return the colour of a link: that of its lane, and of scrap on the way to its market, too."""
+    if link.tones:
+        return max(link.tones, key=lambda pair: pair[1])[0]
     if backward:
         return "discrepancy"
     return "scrap" if link.is_scrap and link.lane == "main" else _TONES[link.lane]

@@ -15,6 +15,27 @@ TONES = {
     "scrap": "#3fa287",
     "loss": "#9a9a9a",
     "discrepancy": "#c3bcc6",
+    # Origins of the metal: from brown to green, and grey.
+    "primary": "#c8894f",
+    "new_scrap": "#c2e6da",
+    "old_scrap": "#3fa287",
+    "mixed_scrap": "#86c5b2",
+    "unknown": "#cfcdd2",
+    # Adjustments: from blue over sand to red-brown, and grey.
+    "down2": "#5b97d1",
+    "down1": "#aecfeb",
+    "still": "#ddd3b8",
+    "up1": "#f2c08a",
+    "up2": "#d9773f",
+    "blank": "#bdbdbd",
+    # Substances, after Okabe and Ito.
+    "substance0": "#c8894f",
+    "substance1": "#6f9fd0",
+    "substance2": "#2f9e7e",
+    "substance3": "#e0c84a",
+    "substance4": "#b98bb0",
+    "substance5": "#7289b8",
+    "substance6": "#d77f62",
 }
 INK = "#1f1f1f"
 SOFT = "#565656"
