@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
+from mfa.sankey.bands import paint_bands
 from mfa.sankey.boxes import BoxPlan, Port, plan_boxes, port_offsets, replan
 from mfa.sankey.captions import across_labels, lane_labels
 from mfa.sankey.compare import align, largest_nodes, largest_strands, with_room
@@ -177,6 +178,10 @@ def _sheet(diagrams: tuple[Diagram, ...], own: Words) -> _Sheet:
             shown = Arrangement(roomy, found.grid, plans, found.offsets, places)
         charts.append(_paint(diagram, shown, own))
     around = _around([item for chart in charts for item in chart], wide)
+    if first.style == "circulation":
+        bands = paint_bands(first, found.grid, found.places, around, own)
+        charts = [[*bands, *chart] for chart in charts]
+        around = _around([*bands, *charts[0]], wide)
     strands = tuple(strand for frame in frames for strand in frame if not strand.link.absent)
     return _Sheet(diagrams, tuple(charts), around, strands, scale)
 
