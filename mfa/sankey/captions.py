@@ -243,7 +243,7 @@ class _Captions:
                 row = gutter.strands.index(caption.strand)
                 bare = (
                     caption.clear
-                    and strand.style == "solid"
+                    and strand.carries(caption.text)
                     and self._cost(gutter, row, caption) == 0.0
                 )
                 middle = caption.left + caption.text.width / 2
@@ -307,6 +307,6 @@ def lane_labels(
             crossed = sum(overlap(room, channel) for channel in level) + abs(share) / 10
             if crossed < best:
                 middle, best = at, crossed
-        plain = course.inside and strand.style == "solid" and strand.width >= text.height
+        plain = course.inside and strand.carries(text)
         labels.extend(set_block(text, middle, top, "lane-label", wide, halo=not plain))
     return labels
