@@ -13,7 +13,7 @@ import pytest
 import mfa
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/python.md")
+PAGES = ("README.md", "docs/charts.md", "docs/python.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
