@@ -249,7 +249,13 @@ class _Captions:
                 middle = caption.left + caption.text.width / 2
                 labels.extend(
                     set_block(
-                        caption.text, middle, caption.top, "link-label", self.wide, halo=not bare
+                        caption.text,
+                        middle,
+                        caption.top,
+                        "link-label",
+                        self.wide,
+                        halo=not bare,
+                        link=strand.link.id,
                     )
                 )
         return labels
@@ -308,5 +314,6 @@ def lane_labels(
             if crossed < best:
                 middle, best = at, crossed
         plain = course.inside and strand.carries(text)
-        labels.extend(set_block(text, middle, top, "lane-label", wide, halo=not plain))
+        link = strand.link.id
+        labels.extend(set_block(text, middle, top, "lane-label", wide, halo=not plain, link=link))
     return labels
