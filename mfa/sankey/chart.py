@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -58,6 +58,41 @@ class Chart:
     def figure(self) -> str:
         """The chart as an HTML figure, to be put into a page; see `mfa.sankey.interactive`."""
         return to_figure_html(self.diagrams, self.drawings)
+
+    def beside(self, *others: Chart, labels: Sequence[str] = ()) -> Chart:
+        """Return charts as one, on one scale and with everything in the same place.
+
+        Parameters
+        ----------
+        *others : Chart
+            Such as those of other scenarios or editions, in the same unit, language and style.
+        labels : sequence of str, optional
+            What to call each diagram in place of its year.
+
+        Raises
+        ------
+        ChartError
+            If they cannot be compared, or there are more or fewer labels than diagrams.
+
+        Examples
+        --------
+        >>> from mfa.sankey.diagram import Diagram, Node
+        >>> old, new = (Chart((Diagram("", "", "t/yr", (Node("A", "a"),), ()),)) for _ in range(2))
+        >>> [diagram.label for diagram in old.beside(new, labels=["old", "new"]).diagrams]
+        ['old', 'new']
+        """
+        every = tuple(diagram for chart in (self, *others) for diagram in chart.diagrams)
+        for name, word in (("lang", "language"), ("unit", "unit"), ("style", "style")):
+            found = sorted({str(getattr(diagram, name)) for diagram in every})
+            if len(found) > 1:
+                raise ChartError(
+                    f"charts cannot stand beside each other: their {word} differs "
+                    f"({', '.join(found)}); draw them with the same {word}"
+                )
+        if labels and len(labels) != len(every):
+            raise ChartError(f"there are {len(every)} diagrams and {len(labels)} labels for them")
+        names = labels or [diagram.label for diagram in every]
+        return Chart(tuple(replace(d, label=name) for d, name in zip(every, names, strict=True)))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the chart to a file; its suffix says which kind: .svg .png .pdf .html .json.
