@@ -17,6 +17,7 @@ from mfa.io.whole import whole_folder
 from mfa.report.contradictions import checked, excluded, suspect_groups
 from mfa.report.numbers import assumption_rows, balance_rows, flow_rows, share_rows, stock_rows
 from mfa.report.page import Page
+from mfa.report.regions import region_charts, region_sections, trade_rows
 from mfa.report.results import write_workbook
 from mfa.report.verdict import verdict
 from mfa.report.words import Lang
@@ -38,7 +39,11 @@ def _template() -> Template:
 
 
 def render_page(
-    balance: Balance, charts: dict[str, Chart], lang: Lang = "en", opened: str | None = None
+    balance: Balance,
+    charts: dict[str, Chart],
+    lang: Lang = "en",
+    opened: str | None = None,
+    regional: dict[str, Chart] | None = None,
 ) -> str:
     """Return the report page as HTML that needs nothing from elsewhere.
 
@@ -51,14 +56,18 @@ def render_page(
         Language of the page.
     opened : str, optional
         Label of the chart that is open at first; by default the last one.
+    regional : dict of str to Chart, optional
+        The chart of each region; by default they are drawn here.
     """
     page = Page(balance, lang)
+    regional = region_charts(page) if regional is None else regional
     opened = opened or next(reversed(charts), None)
     shown = [
         {"label": label, "svg": chart.svg, "open": label == opened}
         for label, chart in charts.items()
     ]
-    text = _template().render(**_frame(page), **_sections(page), charts=shown)
+    regions = {"regions": region_sections(page, regional), "trade": trade_rows(page)}
+    text = _template().render(**_frame(page), **_sections(page), **regions, charts=shown)
     return _FORBIDDEN.sub("\ufffd", text)
 
 
@@ -172,8 +181,8 @@ def write_report(
 
     The folder gets ``report.html``, ``results.xlsx``, ``chart-YEAR.svg`` for every year (with
     several substances ``chart-SUBSTANCE-YEAR.svg``), and ``chart.png``, the last year of the first
-    substance. All of them appear together, when all went well; other files in the folder stay as
-    they are.
+    substance; with several regions also ``chart-region-REGION.svg``, the same of each region apart.
+    All of them appear together, when all went well; other files in the folder stay as they are.
 
     Parameters
     ----------
@@ -204,23 +213,30 @@ def write_report(
         say(f"drawing {substance} {year}")
         charts[label] = sankey(balance, year, substance, lang)
     opened = labels[page.substance, page.year]
+    if len(balance.system.regions) > 1:
+        say("drawing the regions")
+    regional = region_charts(page)
     with whole_folder(folder) as draft:
-        _save_charts(page, charts, draft)
+        _save_charts(page, charts, regional, draft)
         say("drawing the picture")
         charts[opened].save(draft / "chart.png")
         say("writing results.xlsx")
         write_workbook(balance, draft / "results.xlsx", {"language": lang})
         say("writing report.html")
-        text = render_page(balance, charts, lang, opened)
+        text = render_page(balance, charts, lang, opened, regional)
         (draft / "report.html").write_text(text, encoding="utf-8", newline="\n")
     return folder / "report.html"
 
 
-def _save_charts(page: Page, charts: dict[str, Chart], folder: Path) -> None:
-    """Save the chart of each label under a name that any file system takes."""
+def _save_charts(
+    page: Page, charts: dict[str, Chart], regional: dict[str, Chart], folder: Path
+) -> None:
+    """Save the chart of each label and region under a name that any file system takes."""
     substances = page.balance.system.substances
     names = _file_names((*substances, *page.substances))
     several = len(substances) > 1
     for (substance, year), label in _labels(page).items():
         part = f"{names[substance]}-" if several else ""
         charts[label].save(folder / f"chart-{part}{year}.svg")
+    for region, name in _file_names(regional).items():
+        regional[region].save(folder / f"chart-region-{name}.svg")

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mfa.balance import Balance
+from mfa.balance import region as seen_from
 from mfa.errors import ChartError
 from mfa.io.whole import whole_file
 from mfa.sankey.build import Lang, build_diagram
@@ -131,6 +132,7 @@ def sankey(
     year: int | Iterable[int] | None = None,
     substance: str | None = None,
     lang: Lang = "en",
+    region: str | None = None,
     *,
     style: DiagramStyle = "cycle",
     colour: Colour = "role",
@@ -148,6 +150,8 @@ def sankey(
         By default the first substance.
     lang : {"en", "ja"}
         Language of names and words; names fall back on English.
+    region : str, optional
+        One region apart, its trade at the boundary; by default the whole.
     style : {"cycle", "circulation"}
         Ribbons as wide as their flows; or the circulation chart of statistics: lanes from ore to
         scrap, a number in every box, and arrows of one width.
@@ -166,17 +170,18 @@ def sankey(
     Raises
     ------
     MFAError
-        If there is no such year, substance, style or colour.
+        If there is no such year, substance, region, style or colour.
     """
     years = list(year) if isinstance(year, Iterable) else [year]
     if not years:
         raise ChartError("no year to draw; leave year out for the last one")
+    shown = balance if region is None else seen_from(balance, region)
     states = (True, False) if before else (False,)
     diagrams = []
     for one in years:
         for observed in states:
             diagram = build_diagram(
-                balance, one, substance, lang, style=style, colour=colour, observed=observed
+                shown, one, substance, lang, style=style, colour=colour, observed=observed
             )
             diagrams.append(_stated(diagram, observed) if before else diagram)
     return Chart(tuple(diagrams))

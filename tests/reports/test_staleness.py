@@ -86,4 +86,6 @@ def test_charts_are_current(case):
 def test_every_file_of_a_report_is_there(case):
     name, balance = case
     have = {path.name for path in (ROOT / "reports" / name).iterdir()}
-    assert have == {"report.html", "results.xlsx", "chart.png", *_charts(balance)}
+    regions = balance.system.regions if len(balance.system.regions) > 1 else ()
+    apart = {f"chart-region-{region.replace(' ', '-')}.svg" for region in regions}
+    assert have == {"report.html", "results.xlsx", "chart.png", *_charts(balance), *apart}
