@@ -1,7 +1,7 @@
 """The circulation chart: what it shows, where everything stands, and how it becomes a file.
 
 `diagram` says what is shown, `build` makes it from a balance, `layout` turns it into geometry,
-`svg` and `picture` write the geometry as SVG, PNG or PDF.
+`svg`, `picture`, `interactive` and `machine` write it as SVG, PNG or PDF, HTML, and JSON.
 
 The public function has the name of this room, so the room itself can be called:
 ``mfa.sankey(balance)``.
@@ -10,11 +10,14 @@ The public function has the name of this room, so the room itself can be called:
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 
 from mfa.balance import Balance
 from mfa.sankey.build import Lang
 from mfa.sankey.chart import Chart, sankey
+from mfa.sankey.colours import Colour
+from mfa.sankey.diagram import DiagramStyle
 
 __all__ = ["Chart", "sankey"]
 
@@ -25,13 +28,19 @@ class _Room(ModuleType):
     def __call__(
         self,
         balance: Balance,
-        year: int | None = None,
+        year: int | Iterable[int] | None = None,
         substance: str | None = None,
         lang: Lang = "en",
         region: str | None = None,
+        *,
+        style: DiagramStyle = "cycle",
+        colour: Colour = "role",
+        before: bool = False,
     ) -> Chart:
         """Return the circulation chart of a balance, see `mfa.sankey.chart.sankey`."""
-        return sankey(balance, year, substance, lang, region)
+        return sankey(
+            balance, year, substance, lang, region, style=style, colour=colour, before=before
+        )
 
 
 sys.modules[__name__].__class__ = _Room

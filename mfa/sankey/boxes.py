@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mfa.sankey.diagram import Diagram, Node, StockBox
@@ -83,7 +83,8 @@ class BoxPlan:
 
 def number_line(strand: Strand, size: float = NUMBER) -> TextLine:
     """Return the number of a link as a line of text."""
-    return TextLine(strand.number, size, mark=strand.link.flagged)
+    status = strand.link.quantity.status if strand.style != "hatched" else ""
+    return TextLine(strand.number, size, mark=strand.link.flagged, status=status)
 
 
 def bottleneck_lines(strand: Strand, words: Words) -> list[TextLine]:
@@ -108,7 +109,9 @@ def _stub_kind(strand: Strand) -> StubKind | None:
 def _stub(strand: Strand, kind: StubKind, words: Words, wide: bool) -> Stub:
     name = clean(strand.link.label) or (words.self_link if kind == "loop" else "")
     least = _STUB_LIMIT_WIDE if wide else _STUB_LIMIT
-    limit = min(max(least, strand.full, longest_piece(name, NAME, wide=wide)), _LONGEST)
+    limit = min(
+        max(least, strand.full, strand.room, longest_piece(name, NAME, wide=wide)), _LONGEST
+    )
     lines = [TextLine(text, NAME, colour=SOFT) for text in wrap(name, limit, NAME, wide=wide)]
     text = block([*lines, number_line(strand), *bottleneck_lines(strand, words)], wide)
     body, reach = strand.full, STUB
@@ -175,6 +178,8 @@ def _least_width(node: Node, stubs: list[Stub], words: Words, wide: bool) -> flo
     name = clean(node.label) or clean(node.id)
     limit = min(max(_NAME_LIMIT, longest_piece(name, BOX, True, wide)), _LONGEST)
     widths = [text_width(s, BOX, True, wide) for s in wrap(name, limit, BOX, True, wide)]
+    if node.throughput is not None:
+        widths.append(text_width(format_quantity(node.throughput, words), BOX, wide=wide))
     if node.stock is not None:
         level, change = _stock_lines(node.stock, words)
         widths.extend(text_width(text, STOCK, wide=wide) + 8.0 for text in (*level, *change))
@@ -228,6 +233,8 @@ def _plan(
     room = width - 2 * _PAD
     name = clean(node.label) or clean(node.id)
     bold = [TextLine(text, BOX, True) for text in wrap(name, room, BOX, True, wide)]
+    if node.throughput is not None:
+        bold.append(TextLine(format_quantity(node.throughput, words), BOX))
     title = block(bold, wide)
     stock = None if node.stock is None else _stock_block(node.stock, room - 4.0, words, wide)
     content = title.height + (0.0 if stock is None else stock.height + 16.0) + 14.0
@@ -247,6 +254,35 @@ def _plan(
         tags,
         tuple(stubs),
     )
+
+
+def replan(
+    diagram: Diagram, plans: tuple[BoxPlan, ...], strands: tuple[Strand, ...], words: Words
+) -> tuple[BoxPlan, ...]:
+    """Return plans of unchanged size with the texts of another diagram of a comparison.
+
+    Parameters
+    ----------
+    diagram : Diagram
+        The nodes, aligned with those that the plans were made for.
+    plans : tuple of BoxPlan, shape (n_item,)
+        Sizes, made for the largest of the diagrams.
+    strands : tuple of Strand
+        The diagram's links, with room for the largest.
+    words : Words
+        The chart's words.
+    """
+    wide = diagram.lang == "ja"
+    texts = _stubs(diagram, strands, words, wide)
+    own = []
+    for node, plan, stubs in zip(diagram.nodes, plans, texts, strict=False):
+        text = {stub.strand: stub.text for stub in stubs}
+        kept = tuple(replace(stub, text=text[stub.strand]) for stub in plan.stubs)
+        fresh = _plan(node, plan.width, 0.0, stubs, words, wide)
+        own.append(
+            replace(fresh, stubs=kept, height=plan.height, above=plan.above, below=plan.below)
+        )
+    return (*own, *plans[len(own) :])
 
 
 def plan_boxes(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Lane = Literal["main", "import", "export", "loss", "scrap", "self", "discrepancy"]
+DiagramStyle = Literal["cycle", "circulation"]
 Status = Literal["fixed", "measured", "reconciled", "calculated", "undetermined"]
 
 
@@ -38,20 +39,49 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a number comes from.
+
+    Parameters
+    ----------
+    observed : Quantity or None
+        What the data say of it; None where the cell is blank.
+    adjustment : float or None
+        How far reconciliation moved it, (value − observed) / observed sd.
+    cell, reference, note : str
+        Cell of the workbook, source, and the user's remark.
+    included : bool
+        Whether the user lets the datum count.
+    """
+
+    observed: Quantity | None = None
+    adjustment: float | None = None
+    cell: str = ""
+    reference: str = ""
+    note: str = ""
+    included: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One flow of a link: its id, its name, its quantity."""
+    """One flow of a link, or one number of a stock: its id, its name, its quantity, its source."""
 
     flow: str
     label: str
     quantity: Quantity
+    evidence: Evidence = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
 class StockBox:
-    """The stock of a process: level (mass) and net addition (mass/yr), either may be None."""
+    """The stock of a process: level (mass) and net addition (mass/yr), either may be None.
+
+    ``parts`` are the same two with where they come from.
+    """
 
     level: Quantity | None
     change: Quantity | None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +105,8 @@ class Node:
         Whether the imbalance is larger than its uncertainty allows (|z| > 1.96).
     bottleneck : bool
         Whether the worst loss stands here.
+    throughput : Quantity or None
+        All that enters it, or leaves it if nothing enters.
     """
 
     id: str
@@ -86,6 +118,7 @@ class Node:
     imbalance: float | None = None
     flagged: bool = False
     bottleneck: bool = False
+    throughput: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +147,10 @@ class Link:
         Whether it is the worst loss.
     is_scrap : bool
         Whether all that it bundles is scrap, and it looks so wherever it goes inside the boundary.
+    tones : tuple of (str, float)
+        Colours side by side with their shares of the width; empty for the colour of its lane.
+    absent : bool
+        Whether only other charts of a comparison have it: its place is kept, nothing is drawn.
     """
 
     id: str
@@ -126,6 +163,8 @@ class Link:
     flagged: bool = False
     bottleneck: bool = False
     is_scrap: bool = False
+    tones: tuple[tuple[str, float], ...] = ()
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +185,13 @@ class Diagram:
         Language of the words that the chart adds itself.
     scale : float or None
         Pixels per unit of flow, to compare charts at one scale; None lets the layout choose.
+    label : str
+        What tells it apart from the others of a comparison, such as its year.
+    tones : tuple of (str, str)
+        The colours of the links and what they stand for; empty for the colours of the lanes.
+    style : {"cycle", "circulation"}
+        Ribbons as wide as their flows; or arrows of one width between boxes with numbers, in
+        lanes from ore to scrap.
     """
 
     title: str
@@ -157,3 +203,6 @@ class Diagram:
     notes: tuple[str, ...] = ()
     lang: Literal["en", "ja"] = "en"
     scale: float | None = None
+    label: str = ""
+    tones: tuple[tuple[str, str], ...] = ()
+    style: DiagramStyle = "cycle"

@@ -9,6 +9,7 @@ from mfa.sankey.diagram import Node
 from mfa.sankey.figures import format_quantity, is_determined
 from mfa.sankey.geometry import Box, Label, Line, Primitive, Ribbon, Shape
 from mfa.sankey.paths import (
+    Piece,
     Run,
     Turn,
     Way,
@@ -17,12 +18,15 @@ from mfa.sankey.paths import (
     outline,
     reverse,
     shorten,
+    stripe,
 )
 from mfa.sankey.strands import Strand
 from mfa.sankey.style import LEAD, STUB, TURN, Words
 from mfa.sankey.text import clean, set_block
 
 _HEAD = 9.0  # length and breadth of the head of a thin ribbon, px
+_NARROWEST_STRIPED = 2.5  # px; thinner ribbons show only their largest part
+_BESIDE = 4.5  # how far the boundary reaches beside a stub, px
 _CASING = 1.6  # white edge where ribbons cross, px
 
 
@@ -62,7 +66,26 @@ def _separators(strand: Strand, way: Way) -> list[Line]:
     return lines
 
 
-def paint_strand(strand: Strand, way: Way, stub: bool = False) -> list[Primitive]:
+def _stripes(base: Ribbon, strand: Strand, way: Way, width: float, head: float) -> list[Ribbon]:
+    """Return the colours of a link side by side, upon its ribbon."""
+    tones = strand.link.tones
+    if len(tones) < 2 or width < _NARROWEST_STRIPED:
+        return []
+    stripes, edge = [], width / 2
+    for tone, share in tones:
+        low = edge - share * width
+        path = stripe(way, low, edge, width, head)
+        css = f"{base.css} stripe"
+        stripes.append(
+            replace(base, outline=path, style="head", tone=tone, css=css, width=share * width)
+        )
+        edge = low
+    return stripes
+
+
+def paint_strand(
+    strand: Strand, way: Way, stub: bool = False, returns: bool = False
+) -> list[Primitive]:
     """Return what is painted for a link that takes a way.
 
     Parameters
@@ -74,9 +97,13 @@ def paint_strand(strand: Strand, way: Way, stub: bool = False) -> list[Primitive
     stub : bool
         Whether it crosses the boundary: then thin lines part the flows that it bundles, and it
         needs no white edge to set it off from others, for none crosses it.
+    returns : bool
+        Whether it runs back underneath; scripts that follow flows stop there.
     """
+    if strand.link.absent:
+        return []
     way = reverse(way) if strand.backward else way
-    lane = strand.link.lane
+    lane = f"{strand.link.lane} return" if returns else strand.link.lane
     marks = [name for name in ("flagged", "bottleneck") if getattr(strand.link, name)]
     base = Ribbon((), "solid", strand.tone, f"ribbon {lane}", strand.link.id, strand.title)
     marked = replace(base, css=" ".join(["ribbon", lane, *marks]))
@@ -100,8 +127,10 @@ def paint_strand(strand: Strand, way: Way, stub: bool = False) -> list[Primitive
         core = max(width - strand.spread, 1.0)
         items.append(replace(marked, outline=outline(body, full, head), style="halo", width=full))
         items.append(replace(base, outline=outline(body, core, head), width=core))
+        items.extend(_stripes(base, strand, body, core, head))
     else:
         items.append(replace(marked, outline=outline(body, width, head), width=width))
+        items.extend(_stripes(base, strand, body, width, head))
     if thin:
         tip = arrow_head(way, _HEAD, _HEAD)
         items.append(replace(base, outline=tip, style="head", width=_HEAD))
@@ -130,6 +159,13 @@ def _stub_way(stub: Stub, strand: Strand, x: float, edge: float) -> Way:
     )
 
 
+def _boundary(run: Piece, full: float) -> Line:
+    """Return the piece of the system boundary that a stub crosses."""
+    x, y = run.start[0], (run.start[1] + run.end[1]) / 2
+    half = full / 2 + _BESIDE
+    return Line((x - half, y, x + half, y), "boundary")
+
+
 def paint_stubs(
     plan: BoxPlan, strands: tuple[Strand, ...], x: float, y: float, wide: bool
 ) -> tuple[list[Primitive], list[Label | Shape]]:
@@ -146,10 +182,15 @@ def paint_stubs(
             middle = at + room / 2
             at += room
             strand = strands[stub.strand]
+            if strand.link.absent:
+                continue
             way = _stub_way(stub, strand, middle, edge)
             items.extend(paint_strand(strand, way, stub=True))
+            if stub.kind != "loop":
+                items.append(_boundary(way[0], strand.full))
             top = edge - stub.reach - stub.text.height if upper else edge + stub.reach
-            texts.extend(set_block(stub.text, middle, top, "stub-label", wide))
+            link = strand.link.id
+            texts.extend(set_block(stub.text, middle, top, "stub-label", wide, link=link))
     return items, texts
 
 

@@ -9,8 +9,8 @@ from mfa.errors import ChartError, near
 from mfa.sankey.diagram import Diagram, Link, Node, Quantity
 from mfa.sankey.figures import format_quantity, is_determined, limits, midpoint
 from mfa.sankey.geometry import Style
-from mfa.sankey.style import LARGEST_BOX, NOMINAL, Words
-from mfa.sankey.text import clean
+from mfa.sankey.style import ARROW, LARGEST_BOX, NOMINAL, Words
+from mfa.sankey.text import Block, clean
 
 _TONES = {
     "main": "main",
@@ -50,6 +50,11 @@ class Strand:
         The value as text.
     title : str
         What is shown while the pointer rests on it.
+    weight : float
+        What counts when boxes are put in order, in px: the width at the scale in any style.
+    room, room_width : float
+        Width with and without the halo for which room is kept, in px: that of the largest of the
+        charts it is compared with; 0 for its own.
     """
 
     index: int
@@ -63,11 +68,19 @@ class Strand:
     backward: bool
     number: str
     title: str
+    weight: float
+    room: float = 0.0
+    room_width: float = 0.0
 
     @property
     def full(self) -> float:
         """Width with the halo, at least one pixel."""
         return max(self.width + self.spread, 1.0)
+
+    def carries(self, text: Block) -> bool:
+        """Whether its dark core is broad enough for a text without a white edge."""
+        core = self.width - self.spread
+        return self.style == "solid" and core >= text.height and not self.link.bottleneck
 
 
 def _places(diagram: Diagram) -> dict[str, int]:
@@ -178,9 +191,18 @@ def _undetermined_width(quantity: Quantity, scale: float, widest: float) -> floa
 
 def _tone(link: Link, backward: bool) -> str:
     """Return the colour of a link: that of its lane, and of scrap on the way to its market, too."""
+    if link.tones:
+        return max(link.tones, key=lambda pair: pair[1])[0]
     if backward:
         return "discrepancy"
     return "scrap" if link.is_scrap and link.lane == "main" else _TONES[link.lane]
+
+
+def _arrow(flows: bool, style: Style) -> tuple[float, float, Style]:
+    """Return width, sd and style of an arrow in lanes, in px."""
+    if style == "hatched":
+        return ARROW, 0.0, style
+    return (ARROW, 0.0, "solid") if flows else (0.0, 0.0, "hairline")
 
 
 def _strand(
@@ -193,7 +215,8 @@ def _strand(
 ) -> Strand:
     link = diagram.links[index]
     quantity = link.quantity
-    value, sd, style = quantity.value, 0.0, "solid"
+    value, sd = quantity.value, 0.0
+    style: Style = "solid"
     if value is not None and is_determined(quantity):
         if abs(value) * scale < _ZERO * widest:
             value = 0.0
@@ -206,6 +229,9 @@ def _strand(
     else:
         value, style = midpoint(quantity), "hatched"
         width = _undetermined_width(quantity, scale, widest)
+    weight = width
+    if diagram.style == "circulation":
+        width, sd, style = _arrow(bool(value), style)
     backward = value is not None and value < 0
     names = [_name(diagram.nodes[end]) if end is not None else "" for end in ends]
     number = format_quantity(quantity, words)
@@ -216,11 +242,12 @@ def _strand(
         ends[1],
         width,
         sd if style == "solid" and sd >= 0.25 else 0.0,
-        "hatched" if style == "hatched" else "solid" if style == "solid" else "hairline",
+        style,
         _tone(link, backward),
         backward,
         number,
         _hover(link, number, diagram.unit, words, (names[0], names[1])),
+        weight,
     )
 
 

@@ -36,13 +36,27 @@ def test_report_ends_with_the_path_of_the_page(desk, small):
     assert answer.out.splitlines()[-1] == str(Path("a/b c/report.html"))
 
 
-@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".json", ".SVG"])
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".html", ".json", ".SVG"])
 def test_charts(desk, small, suffix):
     small()
     answer = desk.run("sankey", "book.xlsx", "-o", f"new/chart{suffix}", "--year", 2018, code=0)
     assert answer.out.splitlines() == [str(Path(f"new/chart{suffix}"))]
-    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"}
+    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"} | {
+        ".html": b"<!doctype html>"
+    }
     assert Path(f"new/chart{suffix}").read_bytes().startswith(starts[suffix.lower()])
+
+
+def test_charts_of_two_years_with_their_data(desk, small):
+    small()
+    options = ("--style", "circulation", "--colour", "adjustment", "--before")
+    years = ("--year", 2018, "--year", 2019)
+    desk.run("sankey", "book.xlsx", "-o", "chart.json", *years, *options, code=0)
+    chart = json.loads(Path("chart.json").read_text(encoding="utf-8"))
+    labels = ["2018, data", "2018, reconciled", "2019, data", "2019, reconciled"]
+    assert [frame["label"] for frame in chart["frames"]] == labels
+    assert chart["style"] == "circulation"
+    assert ["still", "moved by less than 1 sd"] in chart["tones"]
 
 
 @pytest.mark.parametrize(
@@ -68,7 +82,7 @@ def test_a_substance_without_rows_is_told_as_that(desk):
     assert "there are 2018, 2019" not in answer.err
 
 
-@pytest.mark.parametrize("name", ["chart.html", "chart.gif", "chart", "chart.xlsx", ".svg"])
+@pytest.mark.parametrize("name", ["chart.htm", "chart.gif", "chart", "chart.xlsx", ".svg"])
 def test_charts_of_unknown_kinds(desk, small, name):
     small()
     answer = desk.refused("sankey", "book.xlsx", "-o", name, code=2)

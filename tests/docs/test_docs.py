@@ -13,7 +13,13 @@ import pytest
 import mfa
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/python.md", "docs/stocks.md", "docs/contradictions.md")
+PAGES = (
+    "README.md",
+    "docs/charts.md",
+    "docs/contradictions.md",
+    "docs/python.md",
+    "docs/stocks.md",
+)
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -12,7 +12,7 @@ from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, StockB
 from mfa.sankey.geometry import Box, Drawing, Label, Ribbon
 from mfa.sankey.heights import heaviest_chain
 from mfa.sankey.layout import Arrangement, arrange, layout
-from mfa.sankey.strands import choose_scale
+from mfa.sankey.strands import choose_scale, make_strands
 from mfa.sankey.style import EN, LARGEST_BOX, words
 
 from . import copper
@@ -42,7 +42,8 @@ def chart(nodes: tuple[Node, ...] | str, *links: Link, lang: str = "en") -> Diag
 
 
 def arranged(diagram: Diagram) -> Arrangement:
-    return arrange(diagram, choose_scale(diagram), words(diagram.lang))
+    own = words(diagram.lang)
+    return arrange(diagram, make_strands(diagram, choose_scale(diagram), own), own)
 
 
 def columns(diagram: Diagram) -> dict[str, int]:
@@ -282,7 +283,7 @@ def test_marks_of_suspect_data_and_bottlenecks() -> None:
 
 def test_legend_names_only_what_is_there() -> None:
     plain = texts(layout(chart("ab", link("1", "a", "b", 50.0))), "legend-label")
-    assert plain == ["material and products"]
+    assert plain == ["material and products", "calculated from the others"]
     starred = layout(chart("ab", link("1", "a", "b", 50.0, assumed=True)))
     assert texts(starred, "legend-label")[-1] == "* rests on an assumption"
     assert texts(starred, "link-label") == ["50*"]
