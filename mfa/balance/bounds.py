@@ -16,7 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from mfa.balance.equations import Equations
-from mfa.balance.network import Floats, Mask
+from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.room import no_room
 from mfa.balance.solve import Estimate, estimate
 from mfa.balance.structure import Structure, structure
@@ -25,6 +25,7 @@ from mfa.errors import BalanceError
 _TOLERANCE = 1e-9
 _EXCHANGES = 400
 _IDLE = 40
+_SMALL = 0.6
 _NO_LIMITS = "see whether some numbers or sd are in another unit, or an sd is far too small"
 
 
@@ -145,7 +146,7 @@ def _settle(
     held: np.ndarray,
     goal: float = -np.inf,
 ) -> tuple[Estimate, np.ndarray] | None:
-    """Exchange the bounds that hold until all are kept and none is pulled inwards.
+    """Exchange the bounds that hold until all are kept and none is pulled inwards, part by part.
 
     Block principal pivoting: what lies beyond a bound is held there, what is held and pulled
     inwards is let go, all at once as long as they get fewer, then a random half at a time, which
@@ -167,32 +168,34 @@ def _settle(
     -------
     Estimate and bounds that hold, or None if it does not settle.
     """
-    draw = np.random.default_rng(20240229).random
-    fewest, idle = equations.n + 1, 0
-    settled: Mask | None = None
+    part = equations.parts
+    progress = _Progress(part)
+    done = np.zeros(progress.n_parts, dtype=bool)
     for _ in range(_EXCHANGES):
         loose = _undetermined(found.structure)
         slack = tolerances(equations, found.x)
         broken = _breaks(equations, found.x, ~loose, slack)
         wrong = _pulls_inwards(found, held)
-        number = int(np.count_nonzero(broken) + np.count_nonzero(wrong))
-        reached = not broken.any() and misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7
-        if number == 0 or reached:
-            cramped = no_room(equations, loose, found.x, slack, held)
-            if not cramped.any():
-                return found, held
-            held, fewest, idle = held + cramped, equations.n + 1, 0
-        else:
-            if settled is None:
-                settled = _settled(equations)
-            if (broken * settled).any():
-                return None
-            fewest, idle = (number, 0) if number < fewest else (fewest, idle + 1)
-            if idle > _IDLE:
-                return None
-            some = draw(equations.n) < (0.5 if idle > 1 else 1.0)
-            held = np.where(some & (broken != 0), broken, np.where(some & wrong, 0, held))
+        if not broken.any() and misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7:
+            wrong[:] = False
+        some = progress.exchanged((broken != 0) | wrong)
+        if some is None or (broken.any() and (broken * settled(equations)).any()):
+            return None
+        waiting = (progress.quiet & ~done)[part]
+        cramped = no_room(equations, loose & waiting, found.x, slack, held)
+        done = progress.quiet & (np.bincount(part[cramped != 0], minlength=len(done)) == 0)
+        if done.all():
+            return found, held
+        held = np.where(some & (broken != 0), broken, np.where(some & wrong, 0, held + cramped))
         held = held.astype(np.int8)
+        rest = ~done[part]
+        if tangent is None and np.isneginf(goal) and rest.sum() < _SMALL * equations.n:
+            inner = equations.restricted(rest)
+            ends = _settle(inner, None, _with_held(inner, held[rest]), held[rest])
+            if ends is None:
+                return None
+            held[rest] = ends[1]
+            done[:] = True
         found = _with_held(equations, held)
         try:
             _check_constants(found.structure, found.x, tangent)
@@ -201,7 +204,35 @@ def _settle(
     return None
 
 
-def _settled(equations: Equations) -> Mask:
+class _Progress:
+    """How the exchanges go in each part, which runs as if it were alone.
+
+    Attributes
+    ----------
+    quiet : array of bool, shape (parts,)
+        Where there was nothing to exchange the last time.
+    """
+
+    def __init__(self, part: Ints) -> None:
+        self._part = part
+        self.n_parts = int(part.max(initial=-1)) + 1
+        self._fewest = np.full(self.n_parts, len(part) + 1)
+        self._idle = np.zeros(self.n_parts, dtype=np.int64)
+        self._draw = np.random.default_rng(20240229).random
+        self.quiet = np.zeros(self.n_parts, dtype=bool)
+
+    def exchanged(self, odd: Mask) -> Mask | None:
+        """Return which variables to exchange if some are odd, None where nothing seems to help."""
+        number = np.bincount(self._part[odd], minlength=self.n_parts)
+        self.quiet = number == 0
+        self._idle = np.where((number < self._fewest) | self.quiet, 0, self._idle + 1)
+        self._fewest = np.where(self.quiet, len(odd) + 1, np.minimum(number, self._fewest))
+        if self._idle.max(initial=0) > _IDLE:
+            return None
+        return np.asarray(self._draw(len(odd)) < np.where(self._idle[self._part] > 1, 0.5, 1.0))
+
+
+def settled(equations: Equations) -> Mask:
     """Return the variables that equations and exact data alone determine: no bound holds them."""
     nothing = np.zeros(equations.n, dtype=bool)
     return structure(replace(equations, measured=nothing)).determined
@@ -294,7 +325,7 @@ def _interior_point(equations: Equations) -> tuple[Floats, np.ndarray]:
     held = np.zeros(equations.n, dtype=np.int8)
     held[free[above[tight[len(below) :]]]] = 1
     held[free[below[tight[: len(below)]]]] = -1
-    held[_settled(equations)] = 0
+    held[settled(equations)] = 0
     point = np.where(equations.fixed, equations.y, 0.0)
     point[free] = np.asarray(result.x) * width
     return point, held

@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.network import Floats, Ints, Mask, incidence
+from mfa.balance.network import Floats, Ints, Mask, components, incidence
 
 NO_EDGE = -1
 
@@ -80,6 +80,35 @@ class Equations:
     def sizes(self) -> sp.csc_array:
         """|A|: with sizes of variables it gives what each row turns over."""
         return sp.csc_array(abs(self.matrix))
+
+    @cached_property
+    def parts(self) -> Ints:
+        """Number of the part of each variable: parts share no equation, shape (n,)."""
+        entries = self.matrix.tocoo()
+        n_rows = self.matrix.shape[0]
+        row, column = entries.row.astype(np.int64), entries.col.astype(np.int64)
+        labels = components(n_rows + self.n, row, n_rows + column)[n_rows:]
+        return np.asarray(np.unique(labels, return_inverse=True)[1])
+
+    def restricted(self, members: Mask) -> Equations:
+        """Return the equations of whole parts, given which variables belong to them."""
+        some = np.flatnonzero(members)
+        edges = some[self.is_edge[some]]
+        nodes = np.unique(np.concatenate([self.tail[edges], self.head[edges]]))
+        nodes = nodes[nodes != self.environment]
+        place = np.full(self.n_nodes + 1, len(nodes), dtype=np.int64)
+        place[nodes] = np.arange(len(nodes))
+        relations = sp.csr_array(self.relations[:, some])
+        used = np.diff(relations.indptr) > 0
+        data = {
+            name: getattr(self, name)[some]
+            for name in ("y", "sd", "measured", "fixed", "lower", "upper", "start")
+        }
+        tail, head = (
+            np.where(end[some] == NO_EDGE, NO_EDGE, place[end[some]])
+            for end in (self.tail, self.head)
+        )
+        return Equations(len(nodes), tail, head, relations[used], self.right[used], **data)
 
     def constants(self, fixed: Mask, values: Floats) -> Floats:
         """Return b − A x over the fixed variables: what the others have to add up to."""

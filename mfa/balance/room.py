@@ -2,17 +2,14 @@
 
 In a block of undetermined variables, flows without an upper bound that run round in circles can
 carry whatever their processes lack: strongly connected processes are merged and the flows between
-them drop out. What is left misses its equations by as little as the bounds allow (by nothing, if
-there is room), each block in its own scale and all blocks at once. Squares of what is missed over
-the sd of the data at each process come close to what the data will say and find many bounds at
-once; a linear programme over the plain sum has the last word.
+them drop out. Of what is left, a linear programme misses the equations by as little as the bounds
+allow (by nothing, if there is room), each block in its own scale and all blocks at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-import clarabel
 import numpy as np
 import scipy.sparse as sp
 from scipy.sparse import csgraph
@@ -24,8 +21,6 @@ from mfa.balance.programme import Programme
 _ROUNDING = 1e-12
 _FORCE = 1e-9
 _MISSED = 2e-9
-_FAINT = 1e-4
-_FIRM = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +30,6 @@ class _Rest:
     members: Ints
     rows: sp.csr_array
     right: Floats
-    sd: Floats
     low: Floats
     high: Floats
     of_row: Ints
@@ -70,41 +64,8 @@ def no_room(
     rest = _merged(equations, _doubtful(equations, undetermined, beyond), undetermined, x)
     if not len(rest.right):
         return out
-    for search in (_least_squares, _least_miss):
-        out[rest.members] = search(rest)
-        out[held != 0] = 0
-        if out.any():
-            break
-    return out
-
-
-def _least_squares(rest: _Rest) -> np.ndarray:
-    """Return the bounds that bind where Σ (missed/sd)² is least."""
-    rows, columns = rest.rows.shape
-    weighed = sp.diags_array(1.0 / rest.sd) @ rest.rows
-    below, above = (np.flatnonzero(np.isfinite(end)) for end in (rest.low, rest.high))
-    unit = sp.eye_array(columns, format="csr")
-    limits = sp.vstack([-unit[below], unit[above]], format="csr")
-    top = sp.hstack([weighed, sp.eye_array(rows)])
-    bottom = sp.hstack([limits, sp.csr_array((limits.shape[0], rows))])
-    settings = clarabel.DefaultSettings()
-    settings.verbose = False
-    found = clarabel.DefaultSolver(
-        sp.csc_matrix(sp.diags(np.repeat([0.0, 1.0], [columns, rows]))),
-        np.zeros(columns + rows),
-        sp.csc_matrix(sp.vstack([top, bottom])),
-        np.concatenate([rest.right / rest.sd, -rest.low[below], rest.high[above]]),
-        [clarabel.ZeroConeT(rows), clarabel.NonnegativeConeT(len(below) + len(above))],
-        settings,
-    ).solve()
-    force, slack = np.asarray(found.z)[rows:], np.asarray(found.s)[rows:]
-    largest = np.full(rest.of_member.max(initial=0) + 1, _FAINT)
-    ends = np.concatenate([below, above])
-    np.maximum.at(largest, rest.of_member[ends], np.nan_to_num(force))
-    tight = (force > slack) & (force > _FAINT * largest[rest.of_member[ends]])
-    out = np.zeros(columns, dtype=np.int8)
-    out[above[tight[len(below) :]]] = 1
-    out[below[tight[: len(below)]]] = -1
+    out[rest.members] = _least_miss(rest)
+    out[held != 0] = 0
     return out
 
 
@@ -165,17 +126,11 @@ def _merged(equations: Equations, doubtful: Mask, undetermined: Mask, x: Floats)
     rows = sp.csr_array(sp.coo_array(entries, shape=(len(used), len(members))))
     rows.eliminate_zeros()
     known = row_of >= 0
-    spread = equations.matrix**2 @ np.where(equations.measured, equations.sd, 0.0) ** 2
-    right, variance = (
-        np.bincount(row_of[known], some[known], row_of.max(initial=-1) + 1)[used]
-        for some in (right, spread)
-    )
-    return _scaled(equations, members, rows, right, np.sqrt(variance))
+    right = np.bincount(row_of[known], right[known], row_of.max(initial=-1) + 1)[used]
+    return _scaled(equations, members, rows, right)
 
 
-def _scaled(
-    equations: Equations, members: Ints, rows: sp.csr_array, right: Floats, sd: Floats
-) -> _Rest:
+def _scaled(equations: Equations, members: Ints, rows: sp.csr_array, right: Floats) -> _Rest:
     """Bring the largest number of every block to 1."""
     coo = rows.tocoo()
     n_rows = rows.shape[0]
@@ -189,8 +144,7 @@ def _scaled(
         np.maximum.at(largest, of_member, np.where(np.isfinite(end), np.abs(end), 0.0))
     largest[largest == 0] = 1.0
     size, scale = largest[of_row], largest[of_member]
-    sd = np.maximum(sd / size, _FIRM)
-    return _Rest(members, rows, right / size, sd, low / scale, high / scale, of_row, of_member)
+    return _Rest(members, rows, right / size, low / scale, high / scale, of_row, of_member)
 
 
 def _plain(equations: Equations) -> Mask:
