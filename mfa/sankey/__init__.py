@@ -1,7 +1,7 @@
 """The circulation chart: what it shows, where everything stands, and how it becomes a file.
 
 `diagram` says what is shown, `build` makes it from a balance, `layout` turns it into geometry,
-`svg` and `picture` write the geometry as SVG, PNG or PDF.
+`svg`, `picture`, `interactive` and `machine` write it as SVG, PNG or PDF, HTML, and JSON.
 
 The public function has the name of this room, so the room itself can be called:
 ``mfa.sankey(balance)``.
@@ -10,6 +10,7 @@ The public function has the name of this room, so the room itself can be called:
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from types import ModuleType
 
 from mfa.balance import Balance
@@ -25,7 +26,7 @@ class _Room(ModuleType):
     def __call__(
         self,
         balance: Balance,
-        year: int | None = None,
+        year: int | Iterable[int] | None = None,
         substance: str | None = None,
         lang: Lang = "en",
     ) -> Chart:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mfa.sankey.diagram import Diagram, Node, StockBox
@@ -108,7 +108,9 @@ def _stub_kind(strand: Strand) -> StubKind | None:
 def _stub(strand: Strand, kind: StubKind, words: Words, wide: bool) -> Stub:
     name = clean(strand.link.label) or (words.self_link if kind == "loop" else "")
     least = _STUB_LIMIT_WIDE if wide else _STUB_LIMIT
-    limit = min(max(least, strand.full, longest_piece(name, NAME, wide=wide)), _LONGEST)
+    limit = min(
+        max(least, strand.full, strand.room, longest_piece(name, NAME, wide=wide)), _LONGEST
+    )
     lines = [TextLine(text, NAME, colour=SOFT) for text in wrap(name, limit, NAME, wide=wide)]
     text = block([*lines, number_line(strand), *bottleneck_lines(strand, words)], wide)
     body, reach = strand.full, STUB
@@ -247,6 +249,35 @@ def _plan(
         tags,
         tuple(stubs),
     )
+
+
+def replan(
+    diagram: Diagram, plans: tuple[BoxPlan, ...], strands: tuple[Strand, ...], words: Words
+) -> tuple[BoxPlan, ...]:
+    """Return plans of unchanged size with the texts of another diagram of a comparison.
+
+    Parameters
+    ----------
+    diagram : Diagram
+        The nodes, aligned with those that the plans were made for.
+    plans : tuple of BoxPlan, shape (n_item,)
+        Sizes, made for the largest of the diagrams.
+    strands : tuple of Strand
+        The diagram's links, with room for the largest.
+    words : Words
+        The chart's words.
+    """
+    wide = diagram.lang == "ja"
+    texts = _stubs(diagram, strands, words, wide)
+    own = []
+    for node, plan, stubs in zip(diagram.nodes, plans, texts, strict=False):
+        text = {stub.strand: stub.text for stub in stubs}
+        kept = tuple(replace(stub, text=text[stub.strand]) for stub in plan.stubs)
+        fresh = _plan(node, plan.width, 0.0, stubs, words, wide)
+        own.append(
+            replace(fresh, stubs=kept, height=plan.height, above=plan.above, below=plan.below)
+        )
+    return (*own, *plans[len(own) :])
 
 
 def plan_boxes(

@@ -16,7 +16,17 @@ from mfa.recycling import bottlenecks
 from mfa.recycling.place import Place, places
 from mfa.recycling.sets import Sets
 from mfa.recycling.totals import Total, total
-from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, Status, StockBox
+from mfa.sankey.diagram import (
+    Diagram,
+    Evidence,
+    Lane,
+    Link,
+    Node,
+    Part,
+    Quantity,
+    Status,
+    StockBox,
+)
 from mfa.sankey.words import TEXT
 from mfa.schema import SCRAP_ROLES, STAGES
 
@@ -95,6 +105,7 @@ def build_diagram(
         source=text["made"].format(file=source.name if source else "—", version=__version__),
         notes=tuple(notes),
         lang=lang,
+        label=str(scene.year),
     )
 
 
@@ -159,6 +170,21 @@ def _quantity(row: pd.Series) -> Quantity:
     )
 
 
+def _evidence(row: pd.Series) -> Evidence:
+    """Return where one row of a results table comes from."""
+    observed = _clean(row["observed"])
+    return Evidence(
+        observed=None
+        if observed is None
+        else Quantity(observed, _clean(row["observed_sd"]), status="measured"),
+        adjustment=_clean(row["adjustment"]),
+        cell=str(row["cell"]),
+        reference=str(row["reference"]),
+        note=str(row["note"]),
+        included=bool(row["include"]),
+    )
+
+
 def _nodes(scene: _Scene) -> tuple[Node, ...]:
     """Return a box for every balanced process or group that a flow touches."""
     sets = scene.sets
@@ -218,8 +244,13 @@ def _stock(scene: _Scene, processes: list[str]) -> StockBox | None:
     ]
     if here["process"].nunique() != 1:
         return None
-    rows = {str(row["quantity"]): _quantity(row) for _, row in here.iterrows()}
-    return StockBox(level=rows.get("level"), change=rows.get("change"))
+    text = TEXT[scene.lang]
+    parts = {
+        kind: Part(str(row["process"]), text[kind], _quantity(row), _evidence(row))
+        for kind, row in ((str(row["quantity"]), row) for _, row in here.iterrows())
+    }
+    level, change = (parts[k].quantity if k in parts else None for k in ("level", "change"))
+    return StockBox(level, change, tuple(parts.values()))
 
 
 def _links(scene: _Scene) -> tuple[Link, ...]:
@@ -279,7 +310,10 @@ def _with_lane(
 def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: set[str]) -> Link:
     source, target, lane, outside = key
     rows = scene.flows.iloc[flows]
-    parts = [Part(str(row["flow"]), scene.name(row), _quantity(row)) for _, row in rows.iterrows()]
+    parts = [
+        Part(str(row["flow"]), scene.name(row), _quantity(row), _evidence(row))
+        for _, row in rows.iterrows()
+    ]
     parts.sort(key=lambda part: (-(part.quantity.value or 0.0), part.flow))
     mask = np.zeros(len(scene.flows), dtype=bool)
     mask[flows] = True

@@ -194,7 +194,7 @@ class _Captions:
         strand = self.strands[own.strands[row]]
         text = number_block(strand, self.words, self.wide)
         y = float(own.lines[row, 0])
-        on = strand.width >= text.height
+        on = max(strand.width, strand.room_width) >= text.height
         top = y - text.height / 2 if on else y - strand.full / 2 - text.height
         self.placed[gutter].append(Caption(strand.index, text, own.x0 + _MARGIN, top, on))
 
@@ -263,6 +263,7 @@ def across_labels(
         for gutter, own in enumerate(gutters)
         for row, index in enumerate(own.strands)
         if strands[index].source is not None
+        and not strands[index].link.absent
         and grid.column[strands[index].source or 0] == gutter - 1
     ]
     for gutter, row in rows:
@@ -282,6 +283,8 @@ def lane_labels(
     labels: list[Label | Shape] = []
     for course in courses:
         strand, text = strands[course.lane.strand], course.text
+        if strand.link.absent:
+            continue
         left, right = course.ends
         half = strand.full / 2
         top = course.y - text.height / 2 if course.inside else course.y - half - text.height
@@ -293,6 +296,6 @@ def lane_labels(
             crossed = sum(overlap(room, channel) for channel in channels) + abs(share) / 10
             if crossed < best:
                 middle, best = at, crossed
-        plain = course.inside and strand.style == "solid"
+        plain = course.inside and strand.style == "solid" and strand.width >= text.height
         labels.extend(set_block(text, middle, top, "lane-label", wide, halo=not plain))
     return labels

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,31 +14,51 @@ from mfa.io.whole import whole_file
 from mfa.sankey.build import Lang, build_diagram
 from mfa.sankey.diagram import Diagram
 from mfa.sankey.geometry import Drawing
-from mfa.sankey.layout import layout
+from mfa.sankey.interactive import to_figure_html, to_html
+from mfa.sankey.layout import layout_all, layout_panels
+from mfa.sankey.machine import to_json
 from mfa.sankey.picture import to_file
 from mfa.sankey.svg import to_svg
 
-_PICTURES = (".png", ".pdf")
+_PICTURES, _TEXTS = (".png", ".pdf"), (".svg", ".html", ".json")
+KINDS = (".svg", ".png", ".pdf", ".html", ".json")
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A finished chart: what it shows, and where everything stands."""
+    """A finished chart: what it shows, and where everything stands.
 
-    diagram: Diagram
+    Parameters
+    ----------
+    diagrams : tuple of Diagram
+        What it shows; several, such as one per year, are drawn on one scale and in the same
+        places.
+    """
+
+    diagrams: tuple[Diagram, ...]
+
+    @cached_property
+    def drawings(self) -> tuple[Drawing, ...]:
+        """Geometry of each diagram by itself, in px, all of one size and on one scale."""
+        return layout_all(self.diagrams)
 
     @cached_property
     def drawing(self) -> Drawing:
-        """Geometry of the chart, in px."""
-        return layout(self.diagram)
+        """Geometry of the chart on one sheet, in px; several diagrams as small multiples."""
+        return layout_panels(self.diagrams) if len(self.diagrams) > 1 else self.drawings[0]
 
     @cached_property
     def svg(self) -> str:
         """The chart as SVG."""
         return to_svg(self.drawing)
 
+    @cached_property
+    def figure(self) -> str:
+        """The chart as an HTML figure, to be put into a page; see `mfa.sankey.interactive`."""
+        return to_figure_html(self.diagrams, self.drawings)
+
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the chart to a file; its suffix says which kind: .svg .png .pdf .json.
+        """Write the chart to a file; its suffix says which kind: .svg .png .pdf .html .json.
 
         Raises
         ------
@@ -50,33 +69,40 @@ class Chart:
         kind = path.suffix.lower()
         if kind in _PICTURES:
             to_file(self.drawing, path)
-        elif kind == ".svg":
+        elif kind in _TEXTS:
             with whole_file(path) as temporary:
-                temporary.write_text(self.svg, encoding="utf-8", newline="\n")
-        elif kind == ".json":
-            text = json.dumps(dataclasses.asdict(self.diagram), ensure_ascii=False, indent=1)
-            with whole_file(path) as temporary:
-                temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
+                temporary.write_text(self._text(kind), encoding="utf-8", newline="\n")
         else:
+            *most, last = KINDS
             raise ChartError(
                 f"cannot save a chart as {path.suffix or path.name!r}; "
-                "use .svg, .png, .pdf or .json"
+                f"use {', '.join(most)} or {last}"
             )
+
+    def _text(self, kind: str) -> str:
+        if kind == ".svg":
+            return self.svg
+        writer = to_html if kind == ".html" else to_json
+        return writer(self.diagrams, self.drawings)
 
     def _repr_svg_(self) -> str:
         return self.svg
 
 
 def sankey(
-    balance: Balance, year: int | None = None, substance: str | None = None, lang: Lang = "en"
+    balance: Balance,
+    year: int | Iterable[int] | None = None,
+    substance: str | None = None,
+    lang: Lang = "en",
 ) -> Chart:
     """Return the circulation chart of a balance.
 
     Parameters
     ----------
     balance : Balance
-    year : int, optional
-        By default the last year.
+    year : int or several, optional
+        By default the last year. Several years are drawn on one scale with everything in the same
+        place: one under the other in a picture, with a slider in HTML.
     substance : str, optional
         By default the first substance.
     lang : {"en", "ja"}
@@ -92,4 +118,7 @@ def sankey(
     MFAError
         If there is no such year or substance.
     """
-    return Chart(build_diagram(balance, year, substance, lang))
+    years = list(year) if isinstance(year, Iterable) else [year]
+    if not years:
+        raise ChartError("no year to draw; leave year out for the last one")
+    return Chart(tuple(build_diagram(balance, one, substance, lang) for one in years))

@@ -38,20 +38,49 @@ class Quantity:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """Where a number comes from.
+
+    Parameters
+    ----------
+    observed : Quantity or None
+        What the data say of it; None where the cell is blank.
+    adjustment : float or None
+        How far reconciliation moved it, (value − observed) / observed sd.
+    cell, reference, note : str
+        Cell of the workbook, source, and the user's remark.
+    included : bool
+        Whether the user lets the datum count.
+    """
+
+    observed: Quantity | None = None
+    adjustment: float | None = None
+    cell: str = ""
+    reference: str = ""
+    note: str = ""
+    included: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
-    """One flow of a link: its id, its name, its quantity."""
+    """One flow of a link, or one number of a stock: its id, its name, its quantity, its source."""
 
     flow: str
     label: str
     quantity: Quantity
+    evidence: Evidence = Evidence()
 
 
 @dataclass(frozen=True, slots=True)
 class StockBox:
-    """The stock of a process: level (mass) and net addition (mass/yr), either may be None."""
+    """The stock of a process: level (mass) and net addition (mass/yr), either may be None.
+
+    ``parts`` are the same two with where they come from.
+    """
 
     level: Quantity | None
     change: Quantity | None
+    parts: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +143,8 @@ class Link:
         Whether it is the worst loss.
     is_scrap : bool
         Whether all that it bundles is scrap, and it looks so wherever it goes inside the boundary.
+    absent : bool
+        Whether only other charts of a comparison have it: its place is kept, nothing is drawn.
     """
 
     id: str
@@ -126,6 +157,7 @@ class Link:
     flagged: bool = False
     bottleneck: bool = False
     is_scrap: bool = False
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +178,8 @@ class Diagram:
         Language of the words that the chart adds itself.
     scale : float or None
         Pixels per unit of flow, to compare charts at one scale; None lets the layout choose.
+    label : str
+        What tells it apart from the others of a comparison, such as its year.
     """
 
     title: str
@@ -157,3 +191,4 @@ class Diagram:
     notes: tuple[str, ...] = ()
     lang: Literal["en", "ja"] = "en"
     scale: float | None = None
+    label: str = ""

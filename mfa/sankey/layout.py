@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mfa.sankey.boxes import BoxPlan, Port, plan_boxes, port_offsets
+from mfa.sankey.boxes import BoxPlan, Port, plan_boxes, port_offsets, replan
 from mfa.sankey.captions import across_labels, lane_labels
+from mfa.sankey.compare import align, largest_nodes, largest_strands, with_room
 from mfa.sankey.diagram import Diagram
 from mfa.sankey.frame import make_footer, make_header
 from mfa.sankey.geometry import (
@@ -23,13 +24,15 @@ from mfa.sankey.grid import Grid, make_grid
 from mfa.sankey.heights import place_heights
 from mfa.sankey.marks import paint_box, paint_strand, paint_stubs
 from mfa.sankey.ranks import assign_columns
-from mfa.sankey.routing import Places, across_ways, bends, lane_way, place_all
+from mfa.sankey.routing import Places, across_ways, bends, lane_way, place_all, relabel
 from mfa.sankey.strands import Strand, choose_scale, make_strands
 from mfa.sankey.style import MARGIN, Words, words
 from mfa.sankey.text import clean, label_bounds
 
 _NARROWEST = 620.0  # canvas, px
 _HEADER_GAP, _FOOTER_GAP = 20.0, 24.0
+_MOST_STACKED = 3  # panels of a comparison under each other; more stand in two columns
+_PANEL_GAP, _PANEL_HEAD = 40.0, 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,20 +46,19 @@ class Arrangement:
     places: Places
 
 
-def arrange(diagram: Diagram, scale: float, own: Words) -> Arrangement:
+def arrange(diagram: Diagram, strands: tuple[Strand, ...], own: Words) -> Arrangement:
     """Return where boxes, ports and lanes of a diagram stand, before anything is drawn.
 
     Parameters
     ----------
     diagram : Diagram
         What to show.
-    scale : float
-        Pixels per unit of flow.
+    strands : tuple of Strand
+        Its links, with their widths.
     own : Words
         The chart's words.
     """
     wide = diagram.lang == "ja"
-    strands = make_strands(diagram, scale, own)
     grid = make_grid(diagram, strands, assign_columns(diagram, strands))
     plans = plan_boxes(diagram, grid, strands, own)
     offsets = port_offsets(grid, plans, strands, own, wide)
@@ -73,7 +75,7 @@ def _paint(diagram: Diagram, found: Arrangement, own: Words) -> list[Primitive]:
     for course in reversed(places.courses):
         strand = strands[course.lane.strand]
         way = lane_way(course, strand, places, grid, found.offsets)
-        items.extend(paint_strand(strand, way))
+        items.extend(paint_strand(strand, way, returns=not course.lane.rightward))
     shares = bends(grid, places, strands, found.offsets)
     ways = across_ways(grid, places, shares, found.offsets)
     for index in sorted(ways, key=lambda i: (-strands[i].width, i)):
@@ -137,8 +139,45 @@ def _around(items: list[Primitive], wide: bool) -> Bounds:
 
 
 def _describe(diagram: Diagram, own: Words) -> str:
-    count = own.count.format(len(diagram.nodes), len(diagram.links), diagram.unit)
+    links = sum(not link.absent for link in diagram.links)
+    count = own.count.format(len(diagram.nodes), links, diagram.unit)
     return " ".join(text for text in (clean(diagram.subtitle), count) if text)
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """Charts on one scale, painted in the same places around an arbitrary origin.
+
+    ``strands`` are those of all diagrams together, for a common legend.
+    """
+
+    diagrams: tuple[Diagram, ...]
+    charts: tuple[list[Primitive], ...]
+    around: Bounds
+    strands: tuple[Strand, ...]
+    scale: float
+
+
+def _sheet(diagrams: tuple[Diagram, ...], own: Words) -> _Sheet:
+    diagrams = align(diagrams)
+    first = diagrams[0]
+    wide = first.lang == "ja"
+    scale = min(choose_scale(diagram) for diagram in diagrams)
+    frames = tuple(make_strands(diagram, scale, own) for diagram in diagrams)
+    largest = largest_strands(frames)
+    found = arrange(replace(first, nodes=largest_nodes(diagrams, own)), largest, own)
+    charts = []
+    for diagram, strands in zip(diagrams, frames, strict=True):
+        shown = found
+        if len(diagrams) > 1:
+            roomy = with_room(strands, largest)
+            plans = replan(diagram, found.plans, roomy, own)
+            places = relabel(found.places, roomy, own, wide)
+            shown = Arrangement(roomy, found.grid, plans, found.offsets, places)
+        charts.append(_paint(diagram, shown, own))
+    around = _around([item for chart in charts for item in chart], wide)
+    strands = tuple(strand for frame in frames for strand in frame if not strand.link.absent)
+    return _Sheet(diagrams, tuple(charts), around, strands, scale)
 
 
 def layout(diagram: Diagram) -> Drawing:
@@ -172,28 +211,105 @@ def layout(diagram: Diagram) -> Drawing:
     >>> drawing.scale
     1.0
     """
-    own = words(diagram.lang)
-    wide = diagram.lang == "ja"
-    scale = choose_scale(diagram)
-    found = arrange(diagram, scale, own)
-    chart = _paint(diagram, found, own)
-    left, top, right, bottom = _around(chart, wide)
+    return layout_all((diagram,))[0]
+
+
+def layout_all(diagrams: tuple[Diagram, ...]) -> tuple[Drawing, ...]:
+    """Place several diagrams alike: one scale, and every box and link in the same place.
+
+    Parameters
+    ----------
+    diagrams : tuple of Diagram
+        At least one, in one language and unit. What only some of them have keeps its place in
+        the others.
+
+    Returns
+    -------
+    tuple of Drawing
+        One for each, all of the same size.
+    """
+    own = words(diagrams[0].lang)
+    sheet = _sheet(diagrams, own)
+    left, top, right, bottom = sheet.around
     width = max(right - left + 2 * MARGIN, _NARROWEST)
     room = width - 2 * MARGIN
-    header, head_height = make_header(diagram, room)
-    footer, foot_height = make_footer(diagram, found.strands, scale, room, own)
-    y = MARGIN + head_height + _HEADER_GAP
+    headers = [make_header(diagram, room) for diagram in sheet.diagrams]
+    y = MARGIN + max(height for _, height in headers) + _HEADER_GAP
     foot = y + bottom - top + _FOOTER_GAP
-    height = round(foot + foot_height + MARGIN - 6.0, 2)
-    items = [
-        moved(Box(0.0, 0.0, width, height, "background"), 0.0, 0.0),
-        *(moved(item, MARGIN, MARGIN) for item in header),
-        *(moved(item, (width - right - left) / 2, y - top) for item in chart),
-        *(moved(item, MARGIN, foot) for item in footer),
+    footers = [
+        make_footer(diagram, sheet.strands, sheet.scale, room, own) for diagram in sheet.diagrams
     ]
+    height = round(foot + max(high for _, high in footers) + MARGIN - 6.0, 2)
+    out = []
+    for diagram, chart, header, footer in zip(
+        sheet.diagrams, sheet.charts, headers, footers, strict=True
+    ):
+        items = [
+            moved(Box(0.0, 0.0, width, height, "background"), 0.0, 0.0),
+            *(moved(item, MARGIN, MARGIN) for item in header[0]),
+            *(moved(item, (width - right - left) / 2, y - top) for item in chart),
+            *(moved(item, MARGIN, foot) for item in footer[0]),
+        ]
+        out.append(_drawing(diagram, items, (width, height), sheet.scale, own))
+    return tuple(out)
+
+
+def layout_panels(diagrams: tuple[Diagram, ...]) -> Drawing:
+    """Place several diagrams as small multiples on one sheet, each under its label.
+
+    Parameters
+    ----------
+    diagrams : tuple of Diagram
+        As for `layout_all`; the title is that of the last.
+    """
+    if len(diagrams) == 1:
+        return layout(diagrams[0])
+    own, last = words(diagrams[0].lang), diagrams[-1]
+    sheet = _sheet(diagrams, own)
+    left, top, right, bottom = sheet.around
+    columns = 1 if len(diagrams) <= _MOST_STACKED else 2
+    across, down = right - left + _PANEL_GAP, bottom - top + _PANEL_GAP + _PANEL_HEAD
+    width = max(columns * across - _PANEL_GAP + 2 * MARGIN, _NARROWEST)
+    room = width - 2 * MARGIN
+    shared = replace(last, subtitle=_common(diagrams), notes=_notes(diagrams))
+    header, head_height = make_header(shared, room)
+    items = [moved(item, MARGIN, MARGIN) for item in header]
+    y = MARGIN + head_height + _HEADER_GAP
+    for place, (diagram, chart) in enumerate(zip(sheet.diagrams, sheet.charts, strict=True)):
+        x = MARGIN + place % columns * across
+        at = y + place // columns * down
+        size = 18.0
+        items.append(moved(Label(diagram.label, 0.0, size, size, "panel", "start", True), x, at))
+        items.extend(moved(item, x - left, at + _PANEL_HEAD - top) for item in chart)
+    foot = y + -(-len(diagrams) // columns) * down - _PANEL_GAP + _FOOTER_GAP
+    footer, high = make_footer(shared, sheet.strands, sheet.scale, room, own)
+    items.extend(moved(item, MARGIN, foot) for item in footer)
+    height = round(foot + high + MARGIN - 6.0, 2)
+    items.insert(0, moved(Box(0.0, 0.0, width, height, "background"), 0.0, 0.0))
+    return _drawing(shared, items, (width, height), sheet.scale, own)
+
+
+def _common(diagrams: tuple[Diagram, ...]) -> str:
+    """Return one line for what the subtitles say: the last, and the years or states compared."""
+    labels = [diagram.label for diagram in diagrams]
+    subtitle = diagrams[-1].subtitle
+    return subtitle.replace(labels[-1], ", ".join(labels)) if labels[-1] in subtitle else subtitle
+
+
+def _notes(diagrams: tuple[Diagram, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(note for diagram in diagrams for note in diagram.notes))
+
+
+def _drawing(
+    diagram: Diagram,
+    items: list[Primitive],
+    size: tuple[float, float],
+    scale: float,
+    own: Words,
+) -> Drawing:
     return Drawing(
-        round(width, 2),
-        height,
+        round(size[0], 2),
+        size[1],
         tuple(items),
         clean(diagram.title),
         _describe(diagram, own),

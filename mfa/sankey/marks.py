@@ -62,7 +62,9 @@ def _separators(strand: Strand, way: Way) -> list[Line]:
     return lines
 
 
-def paint_strand(strand: Strand, way: Way, stub: bool = False) -> list[Primitive]:
+def paint_strand(
+    strand: Strand, way: Way, stub: bool = False, returns: bool = False
+) -> list[Primitive]:
     """Return what is painted for a link that takes a way.
 
     Parameters
@@ -74,9 +76,13 @@ def paint_strand(strand: Strand, way: Way, stub: bool = False) -> list[Primitive
     stub : bool
         Whether it crosses the boundary: then thin lines part the flows that it bundles, and it
         needs no white edge to set it off from others, for none crosses it.
+    returns : bool
+        Whether it runs back underneath; scripts that follow flows stop there.
     """
+    if strand.link.absent:
+        return []
     way = reverse(way) if strand.backward else way
-    lane = strand.link.lane
+    lane = f"{strand.link.lane} return" if returns else strand.link.lane
     marks = [name for name in ("flagged", "bottleneck") if getattr(strand.link, name)]
     base = Ribbon((), "solid", strand.tone, f"ribbon {lane}", strand.link.id, strand.title)
     marked = replace(base, css=" ".join(["ribbon", lane, *marks]))
@@ -146,6 +152,8 @@ def paint_stubs(
             middle = at + room / 2
             at += room
             strand = strands[stub.strand]
+            if strand.link.absent:
+                continue
             way = _stub_way(stub, strand, middle, edge)
             items.extend(paint_strand(strand, way, stub=True))
             top = edge - stub.reach - stub.text.height if upper else edge + stub.reach

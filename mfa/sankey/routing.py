@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mfa.sankey.boxes import BoxPlan, Port, number_block
 from mfa.sankey.diagram import Diagram
@@ -175,6 +175,16 @@ def _floor(grid: Grid, plans: tuple[BoxPlan, ...], x: list[float], y: list[float
         left = x[column - 1] + plans[grid.columns[column - 1][0]].width
         floor.add(left, x[column], max(feet[column - 1], feet[column]))
     return floor
+
+
+def relabel(places: Places, strands: tuple[Strand, ...], words: Words, wide: bool) -> Places:
+    """Return the same places with the lanes' labels of another diagram of a comparison."""
+    courses = []
+    for course in places.courses:
+        length = course.ends[1] - course.ends[0] - 2 * TURN - 8.0
+        text = _lane_text(strands[course.lane.strand], length, words, wide)
+        courses.append(replace(course, text=text))
+    return replace(places, courses=tuple(courses))
 
 
 def _course(

@@ -50,6 +50,9 @@ class Strand:
         The value as text.
     title : str
         What is shown while the pointer rests on it.
+    room, room_width : float
+        Width with and without the halo for which room is kept, in px: that of the largest of the
+        charts it is compared with; 0 for its own.
     """
 
     index: int
@@ -63,6 +66,8 @@ class Strand:
     backward: bool
     number: str
     title: str
+    room: float = 0.0
+    room_width: float = 0.0
 
     @property
     def full(self) -> float:

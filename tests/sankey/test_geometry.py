@@ -12,7 +12,7 @@ from matplotlib.path import Path
 from mfa.sankey.diagram import Diagram
 from mfa.sankey.geometry import Bounds, Box, Drawing, Label, Outline, Ribbon, overlap
 from mfa.sankey.layout import Arrangement, arrange, layout, primitive_bounds
-from mfa.sankey.strands import choose_scale
+from mfa.sankey.strands import choose_scale, make_strands
 from mfa.sankey.style import words
 from mfa.sankey.svg import to_svg
 from mfa.sankey.text import label_bounds
@@ -38,7 +38,8 @@ def drawing(name: int | str) -> Drawing:
 @cache
 def arrangement(name: int | str) -> Arrangement:
     shown = diagram(name)
-    return arrange(shown, choose_scale(shown), words(shown.lang))
+    own = words(shown.lang)
+    return arrange(shown, make_strands(shown, choose_scale(shown), own), own)
 
 
 def ribbons(name: int | str) -> dict[str, list[Ribbon]]:

@@ -12,7 +12,7 @@ from mfa.sankey.diagram import Diagram, Lane, Link, Node, Part, Quantity, StockB
 from mfa.sankey.geometry import Box, Drawing, Label, Ribbon
 from mfa.sankey.heights import heaviest_chain
 from mfa.sankey.layout import Arrangement, arrange, layout
-from mfa.sankey.strands import choose_scale
+from mfa.sankey.strands import choose_scale, make_strands
 from mfa.sankey.style import EN, LARGEST_BOX, words
 
 from . import copper
@@ -42,7 +42,8 @@ def chart(nodes: tuple[Node, ...] | str, *links: Link, lang: str = "en") -> Diag
 
 
 def arranged(diagram: Diagram) -> Arrangement:
-    return arrange(diagram, choose_scale(diagram), words(diagram.lang))
+    own = words(diagram.lang)
+    return arrange(diagram, make_strands(diagram, choose_scale(diagram), own), own)
 
 
 def columns(diagram: Diagram) -> dict[str, int]:
