@@ -11,7 +11,7 @@ import json
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -19,9 +19,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
 from socketserver import TCPServer
+from types import MappingProxyType
 from urllib.parse import unquote, urlsplit
 
-from mfa.errors import Problem
+from mfa.errors import MFAError, Problem
 
 _log = logging.getLogger("mfa")
 _LOOPBACK = "127.0.0.1"
@@ -60,7 +61,7 @@ class Shown:
 
     version: int = 0
     page: str = ""
-    policy: str = "default-src 'none'; style-src 'unsafe-inline'"
+    policy: str = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:"
     folder: Path | None = None
     problems: tuple[Problem, ...] = field(default=())
 
@@ -90,10 +91,14 @@ def serving(port: int, shown: Callable[[], Shown], blank: str) -> Iterator[str]:
 
     Raises
     ------
-    OSError
+    MFAError
         If the port is taken.
     """
-    server = _Server(port, shown, blank)
+    try:
+        server = _Server(port, shown, blank)
+    except OSError as error:
+        what = f"port {port} cannot be used: {error.strerror or error}"
+        raise MFAError(f"{what}; choose another with --port, or leave it out") from error
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -163,19 +168,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _refuse(self) -> None:
         self._say(HTTPStatus.METHOD_NOT_ALLOWED, "This server only shows.", Allow="GET, HEAD")
 
-    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse
+    do_POST = do_PUT = do_DELETE = do_PATCH = do_OPTIONS = _refuse  # noqa: N815
 
     def _page(self, shown: Shown) -> None:
         script = f'<script src="/watch.js" data-version="{shown.version}"></script>\n</body>'
         head, _, tail = (shown.page or self.server.blank).rpartition("</body>")
         policy = f"{shown.policy}; connect-src 'self'; frame-ancestors 'none'"
         headers = {"Content-Security-Policy": policy}
-        self._answer(f"{head}{script}{tail}".encode(), _KINDS[".html"], **headers)
+        self._answer(f"{head}{script}{tail}".encode(), _KINDS[".html"], headers)
 
     def _file(self, path: str, shown: Shown) -> None:
         if shown.folder is None:
             words = "It is being written; try again in a few seconds."
-            self._say(HTTPStatus.SERVICE_UNAVAILABLE, words, **{"Retry-After": "2"})
+            self._say(HTTPStatus.SERVICE_UNAVAILABLE, words)
             return
         there = {f"/{p.name}": p for p in shown.folder.iterdir() if not p.is_symlink()}
         found = there.get(path)
@@ -185,14 +190,18 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(found.read_bytes(), _KINDS[found.suffix])
 
     def _say(self, code: HTTPStatus, words: str, **headers: str) -> None:
-        self._answer(f"{words}\n".encode(), "text/plain; charset=utf-8", code, **headers)
+        self._answer(f"{words}\n".encode(), "text/plain; charset=utf-8", headers, code)
 
     def _answer(
-        self, body: bytes, kind: str, code: HTTPStatus = HTTPStatus.OK, **headers: str
+        self,
+        body: bytes,
+        kind: str,
+        more: Mapping[str, str] = MappingProxyType({}),
+        code: HTTPStatus = HTTPStatus.OK,
     ) -> None:
         self.send_response(code)
         sizes = {"Content-Type": kind, "Content-Length": str(len(body))}
-        for name, value in (sizes | _ALWAYS | headers).items():
+        for name, value in (sizes | _ALWAYS | dict(more)).items():
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":

@@ -50,8 +50,11 @@ class Sets:
 
     def role(self, *roles: str) -> Mask:
         """Return the flows with any of some roles."""
-        parts = self.system.flows["role"].str.split(",")
-        return np.array([not set(roles).isdisjoint(part) for part in parts], dtype=bool)
+        return np.array([not part.isdisjoint(roles) for part in self._roles], dtype=bool)
+
+    @cached_property
+    def _roles(self) -> list[frozenset[str]]:
+        return [frozenset(part.split(",")) for part in self.system.flows["role"].tolist()]
 
     @cached_property
     def discrepancies(self) -> Mask:
