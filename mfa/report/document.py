@@ -166,7 +166,7 @@ def _shown(section: Section, one: Edition, draft: bool) -> dict[str, object] | N
         return None
     common = {
         "w": words,
-        "lang": page.lang,
+        "comma": page.comma,
         "unit": page.unit,
         "several_substances": len(page.balance.system.layers) > 1,
     }

@@ -101,6 +101,11 @@ class Page:
         known = self.substance in self.balance.system.substances  # goods have no recycling rate
         return survey(self.balance, substance=self.substance if known else None, year=self.year)
 
+    @property
+    def comma(self) -> str:
+        """What stands between the parts of a list."""
+        return "、" if self.lang == "ja" else ", "
+
     def process_name(self, process: object) -> str:
         """Return the name of a process."""
         return self.names.processes.get(str(process), str(process))
@@ -150,10 +155,9 @@ class Page:
         return [{"name": self.flow_name(p), "href": f"#{self.anchors[p]}"} for p in parts]
 
     def _cut(self, names: list[str]) -> str:
-        comma = "、" if self.lang == "ja" else ", "
         if len(names) <= _MOST_NAMES:
-            return comma.join(names)
-        shown = comma.join(names[: _MOST_NAMES - 1])
+            return self.comma.join(names)
+        shown = self.comma.join(names[: _MOST_NAMES - 1])
         return self.words["and_more"].format(names=shown, n=len(names) - _MOST_NAMES + 1)
 
     def indicator_rows(self) -> list[dict[str, Any]]:

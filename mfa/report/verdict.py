@@ -30,11 +30,10 @@ def _agreement(page: Page) -> str:
 
 
 def _comes_back(page: Page) -> str:
-    clauses = [clause for name in _HEADLINES if (clause := _rate(page, name))]
-    if not clauses:
+    first, second = (_rate(page, indicator) for indicator in _HEADLINES)
+    if not (first and second):
         return ""
-    joined = page.words["semicolon"].join(clauses)
-    return page.words["back"].format(year=page.year, clauses=joined)
+    return page.words["back"].format(year=page.year, first=first, second=second)
 
 
 def _rate(page: Page, indicator: str) -> str:
