@@ -163,13 +163,27 @@ def balance(
 def sankey(
     book: Book,
     output: Annotated[
-        Path, typer.Option("-o", "--output", help="File to write: .svg .png .pdf or .json.")
+        Path, typer.Option("-o", "--output", help="File to write: .svg .png .pdf .html or .json.")
     ],
-    year: Annotated[int | None, typer.Option("--year", help="Default: the last one.")] = None,
+    year: Annotated[
+        list[int] | None,
+        typer.Option("--year", help="Default: the last one; repeat it to compare years."),
+    ] = None,
     substance: Annotated[
         str | None, typer.Option("--substance", help="Default: the first one.")
     ] = None,
     lang: Language = "en",
+    style: Annotated[
+        Literal["cycle", "circulation"],
+        typer.Option("--style", help="Ribbons to scale, or lanes with a number in every box."),
+    ] = "cycle",
+    colour: Annotated[
+        Literal["role", "substance", "origin", "adjustment"],
+        typer.Option("--colour", help="What colours tell."),
+    ] = "role",
+    before: Annotated[
+        bool, typer.Option("--before", help="Show the data beside the results.")
+    ] = False,
     strict: Strict = False,
     json: Json = False,
     debug: Debug = False,
@@ -177,10 +191,18 @@ def sankey(
     """Draw one circulation chart."""
 
     def work(outcome: Outcome, say: Say) -> None:
-        check_file(output, book, (".svg", ".png", ".pdf", ".json"))
+        check_file(output, book, (".svg", ".png", ".pdf", ".html", ".json"))
         result = reconcile(book, outcome, strict, say)
         say(f"drawing {output.name}")
-        chart = mfa.sankey(result, year=year, substance=substance, lang=lang)
+        chart = mfa.sankey(
+            result,
+            year=year or None,
+            substance=substance,
+            lang=lang,
+            style=style,
+            colour=colour,
+            before=before,
+        )
         with writing(output):
             chart.save(output)
         outcome.outputs.append(output)

@@ -65,7 +65,7 @@ def _in_lane(sets: Sets, name: str, roles: tuple[str, ...]) -> Origin:
     share[sets.role(*every)] = 0.0
     share[sets.role(*roles)] = 1.0
     share[sets.role(*every, "scrap") & sets.imports[sets.tail]] = 0.0
-    return _settle(sets, Origin(name, sets.lane, share))
+    return settle(sets, Origin(name, sets.lane, share))
 
 
 def scrap(sets: Sets) -> Origin:
@@ -74,10 +74,10 @@ def scrap(sets: Sets) -> Origin:
     share[sets.role("primary")] = 0.0
     share[sets.smelting[sets.tail]] = MIXED
     share[sets.role("scrap", "new_scrap", "old_scrap", "end_of_life")] = 1.0
-    return _settle(sets, Origin("scrap", sets.smelting, share))
+    return settle(sets, Origin("scrap", sets.smelting, share))
 
 
-def _settle(sets: Sets, origin: Origin) -> Origin:
+def settle(sets: Sets, origin: Origin) -> Origin:
     """Give mixed flows a definite share where only one origin can reach the process.
 
     A stock of such a process holds that origin alone, and so do its withdrawals.

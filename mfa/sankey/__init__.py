@@ -16,6 +16,8 @@ from types import ModuleType
 from mfa.balance import Balance
 from mfa.sankey.build import Lang
 from mfa.sankey.chart import Chart, sankey
+from mfa.sankey.colours import Colour
+from mfa.sankey.diagram import DiagramStyle
 
 __all__ = ["Chart", "sankey"]
 
@@ -29,9 +31,13 @@ class _Room(ModuleType):
         year: int | Iterable[int] | None = None,
         substance: str | None = None,
         lang: Lang = "en",
+        *,
+        style: DiagramStyle = "cycle",
+        colour: Colour = "role",
+        before: bool = False,
     ) -> Chart:
         """Return the circulation chart of a balance, see `mfa.sankey.chart.sankey`."""
-        return sankey(balance, year, substance, lang)
+        return sankey(balance, year, substance, lang, style=style, colour=colour, before=before)
 
 
 sys.modules[__name__].__class__ = _Room

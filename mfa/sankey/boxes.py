@@ -83,7 +83,8 @@ class BoxPlan:
 
 def number_line(strand: Strand, size: float = NUMBER) -> TextLine:
     """Return the number of a link as a line of text."""
-    return TextLine(strand.number, size, mark=strand.link.flagged)
+    status = strand.link.quantity.status if strand.style != "hatched" else ""
+    return TextLine(strand.number, size, mark=strand.link.flagged, status=status)
 
 
 def bottleneck_lines(strand: Strand, words: Words) -> list[TextLine]:
@@ -177,6 +178,8 @@ def _least_width(node: Node, stubs: list[Stub], words: Words, wide: bool) -> flo
     name = clean(node.label) or clean(node.id)
     limit = min(max(_NAME_LIMIT, longest_piece(name, BOX, True, wide)), _LONGEST)
     widths = [text_width(s, BOX, True, wide) for s in wrap(name, limit, BOX, True, wide)]
+    if node.throughput is not None:
+        widths.append(text_width(format_quantity(node.throughput, words), BOX, wide=wide))
     if node.stock is not None:
         level, change = _stock_lines(node.stock, words)
         widths.extend(text_width(text, STOCK, wide=wide) + 8.0 for text in (*level, *change))
@@ -230,6 +233,8 @@ def _plan(
     room = width - 2 * _PAD
     name = clean(node.label) or clean(node.id)
     bold = [TextLine(text, BOX, True) for text in wrap(name, room, BOX, True, wide)]
+    if node.throughput is not None:
+        bold.append(TextLine(format_quantity(node.throughput, words), BOX))
     title = block(bold, wide)
     stock = None if node.stock is None else _stock_block(node.stock, room - 4.0, words, wide)
     content = title.height + (0.0 if stock is None else stock.height + 16.0) + 14.0

@@ -3,35 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
 
 from mfa import __version__
 from mfa.balance import Balance
-from mfa.balance.network import Ints
-from mfa.errors import MFAError, near
+from mfa.balance.network import Ints, Mask
+from mfa.errors import ChartError, MFAError, near
 from mfa.recycling import bottlenecks
 from mfa.recycling.place import Place, places
 from mfa.recycling.sets import Sets
-from mfa.recycling.totals import Total, total
+from mfa.recycling.totals import total
+from mfa.sankey.before import as_observed, observed_sum
+from mfa.sankey.colours import Colour, Painter, check_colour, legend, painter
 from mfa.sankey.diagram import (
     Diagram,
-    Evidence,
+    DiagramStyle,
     Lane,
     Link,
     Node,
     Part,
     Quantity,
-    Status,
     StockBox,
 )
+from mfa.sankey.quantities import bundle_of, evidence_of, quantity_of
 from mfa.sankey.words import TEXT
 from mfa.schema import SCRAP_ROLES, STAGES
 
 Lang = Literal["en", "ja"]
-_ASSUMED = 0.5
 _STRIKING = 1.96
 
 
@@ -47,6 +48,9 @@ class _Scene:
     flows: pd.DataFrame  # one row per flow in the order of ``system.flows``, nan where no row
     groups: list[str]  # node id of each process; "" outside the boundary
     bottleneck: str
+    paint: Painter
+    observed: bool
+    circulation: bool
 
     @property
     def sets(self) -> Sets:
@@ -59,7 +63,14 @@ class _Scene:
 
 
 def build_diagram(
-    balance: Balance, year: int | None = None, substance: str | None = None, lang: Lang = "en"
+    balance: Balance,
+    year: int | None = None,
+    substance: str | None = None,
+    lang: Lang = "en",
+    *,
+    style: DiagramStyle = "cycle",
+    colour: Colour = "role",
+    observed: bool = False,
 ) -> Diagram:
     """Return what a chart of a balance shows in one year.
 
@@ -75,13 +86,22 @@ def build_diagram(
         By default the first substance.
     lang : {"en", "ja"}
         Language of names and words.
+    style : {"cycle", "circulation"}
+        See `Diagram`.
+    colour : {"role", "substance", "origin", "adjustment"}
+        What the colours tell.
+    observed : bool
+        Whether to show the data instead of the results.
 
     Raises
     ------
     MFAError
         If the system has no such year or substance.
     """
-    scene = _scene(balance, year, substance, lang)
+    check_colour(colour)
+    if style not in get_args(DiagramStyle):
+        raise ChartError(f"there is no chart style {style!r}; use cycle or circulation")
+    scene = _scene(balance, year, substance, lang, colour, observed, style == "circulation")
     text = TEXT[lang]
     settings = balance.system.settings
     title = settings.title_ja if lang == "ja" and settings.title_ja else settings.title
@@ -106,10 +126,20 @@ def build_diagram(
         notes=tuple(notes),
         lang=lang,
         label=str(scene.year),
+        tones=legend(colour, balance, lang),
+        style=style,
     )
 
 
-def _scene(balance: Balance, year: int | None, substance: str | None, lang: Lang) -> _Scene:
+def _scene(
+    balance: Balance,
+    year: int | None,
+    substance: str | None,
+    lang: Lang,
+    colour: Colour,
+    observed: bool,
+    circulation: bool,
+) -> _Scene:
     system = balance.system
     substance = substance or system.substances[0]
     year = system.years[-1] if year is None else year
@@ -140,9 +170,12 @@ def _scene(balance: Balance, year: int | None, substance: str | None, lang: Lang
         substance=substance,
         year=year,
         lang=lang,
-        flows=flows,
+        flows=as_observed(flows) if observed else flows,
         groups=np.where(inside, groups, "").tolist(),
-        bottleneck=str(worst["item"].iat[0]) if len(worst) else "",
+        bottleneck=str(worst["item"].iat[0]) if len(worst) and not observed else "",
+        paint=painter(colour, balance, place, substance, flows),
+        observed=observed,
+        circulation=circulation,
     )
 
 
@@ -151,38 +184,6 @@ def _group_ids(processes: pd.DataFrame) -> pd.Series:
     alone = processes["process"][processes["group"] == ""]
     taken = processes["group"].isin(alone)
     return processes["group"].where(~taken, "group:" + processes["group"])
-
-
-def _clean(value: object) -> float | None:
-    number = float(value)  # type: ignore[arg-type]
-    return number if np.isfinite(number) else None
-
-
-def _quantity(row: pd.Series) -> Quantity:
-    """Return one row of a results table as a quantity."""
-    return Quantity(
-        value=_clean(row["value"]),
-        sd=_clean(row["sd"]),
-        low=_clean(row["low"]),
-        high=_clean(row["high"]),
-        status=row["status"],
-        assumed=bool(row["assumed"] > _ASSUMED),
-    )
-
-
-def _evidence(row: pd.Series) -> Evidence:
-    """Return where one row of a results table comes from."""
-    observed = _clean(row["observed"])
-    return Evidence(
-        observed=None
-        if observed is None
-        else Quantity(observed, _clean(row["observed_sd"]), status="measured"),
-        adjustment=_clean(row["adjustment"]),
-        cell=str(row["cell"]),
-        reference=str(row["reference"]),
-        note=str(row["note"]),
-        included=bool(row["include"]),
-    )
 
 
 def _nodes(scene: _Scene) -> tuple[Node, ...]:
@@ -231,6 +232,7 @@ def _node(scene: _Scene, name: str, members: list[int]) -> Node:
         imbalance=share,
         flagged=bool((z[known] > _STRIKING).any()),
         bottleneck=scene.bottleneck in ids,
+        throughput=_throughput(scene, members) if scene.circulation else None,
     )
 
 
@@ -245,8 +247,9 @@ def _stock(scene: _Scene, processes: list[str]) -> StockBox | None:
     if here["process"].nunique() != 1:
         return None
     text = TEXT[scene.lang]
+    here = as_observed(here) if scene.observed else here
     parts = {
-        kind: Part(str(row["process"]), text[kind], _quantity(row), _evidence(row))
+        kind: Part(str(row["process"]), text[kind], quantity_of(row), evidence_of(row))
         for kind, row in ((str(row["quantity"]), row) for _, row in here.iterrows())
     }
     level, change = (parts[k].quantity if k in parts else None for k in ("level", "change"))
@@ -311,13 +314,13 @@ def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: 
     source, target, lane, outside = key
     rows = scene.flows.iloc[flows]
     parts = [
-        Part(str(row["flow"]), scene.name(row), _quantity(row), _evidence(row))
+        Part(str(row["flow"]), scene.name(row), quantity_of(row), evidence_of(row))
         for _, row in rows.iterrows()
     ]
     parts.sort(key=lambda part: (-(part.quantity.value or 0.0), part.flow))
     mask = np.zeros(len(scene.flows), dtype=bool)
     mask[flows] = True
-    together = parts[0].quantity if len(parts) == 1 else _together(total(mask, scene.place), rows)
+    together = parts[0].quantity if len(parts) == 1 else _sum(scene, mask, rows)
     worst = rows["flow"].tolist() if lane == "loss" else []
     from_worst = scene.bottleneck in _ids(scene, scene.sets.tail[flows])
     return Link(
@@ -331,6 +334,7 @@ def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: 
         flagged=not flagged.isdisjoint(rows["flow"]),
         bottleneck=bool(worst) and from_worst,
         is_scrap=bool(scene.sets.role(*SCRAP_ROLES)[flows].all()),
+        tones=scene.paint(flows),
     )
 
 
@@ -339,21 +343,22 @@ def _ids(scene: _Scene, processes: Ints) -> list[str]:
     return [str(names.iat[p]) for p in processes.tolist()]
 
 
-def _together(sum_: Total, rows: pd.DataFrame) -> Quantity:
-    """Return the sum of a bundle as a quantity; its status is the least certain of the parts'."""
-    status: Status = "undetermined"
-    if sum_.value == sum_.value:
-        order: tuple[Status, ...] = ("calculated", "measured", "reconciled", "fixed")
-        known = (rows["status"] != "undetermined").all()
-        status = next((s for s in order if known and (rows["status"] == s).any()), "calculated")
-    return Quantity(
-        value=_clean(sum_.value),
-        sd=_clean(sum_.sd),
-        low=_clean(sum_.low),
-        high=_clean(sum_.high),
-        status=status,
-        assumed=bool(sum_.assumed > _ASSUMED),
-    )
+def _sum(scene: _Scene, flows: Mask, rows: pd.DataFrame) -> Quantity:
+    """Return the sum of some flows of a scene, whose rows are given, too."""
+    if scene.observed:
+        return observed_sum(rows)
+    return bundle_of(total(flows, scene.place), rows)
+
+
+def _throughput(scene: _Scene, members: list[int]) -> Quantity | None:
+    """Return all that enters some processes from others, or leaves them if nothing enters."""
+    sets = scene.sets
+    comes, goes = np.isin(sets.head, members), np.isin(sets.tail, members)
+    for flows in (comes & ~goes, goes & ~comes):
+        flows = flows & scene.place.there & sets.counted
+        if flows.any():
+            return _sum(scene, flows, scene.flows[flows])
+    return None
 
 
 def _label(scene: _Scene, outside: str, parts: list[Part]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -12,13 +12,15 @@ from mfa.balance import Balance
 from mfa.errors import ChartError
 from mfa.io.whole import whole_file
 from mfa.sankey.build import Lang, build_diagram
-from mfa.sankey.diagram import Diagram
+from mfa.sankey.colours import Colour
+from mfa.sankey.diagram import Diagram, DiagramStyle
 from mfa.sankey.geometry import Drawing
 from mfa.sankey.interactive import to_figure_html, to_html
 from mfa.sankey.layout import layout_all, layout_panels
 from mfa.sankey.machine import to_json
 from mfa.sankey.picture import to_file
 from mfa.sankey.svg import to_svg
+from mfa.sankey.words import TEXT
 
 _PICTURES, _TEXTS = (".png", ".pdf"), (".svg", ".html", ".json")
 KINDS = (".svg", ".png", ".pdf", ".html", ".json")
@@ -94,6 +96,10 @@ def sankey(
     year: int | Iterable[int] | None = None,
     substance: str | None = None,
     lang: Lang = "en",
+    *,
+    style: DiagramStyle = "cycle",
+    colour: Colour = "role",
+    before: bool = False,
 ) -> Chart:
     """Return the circulation chart of a balance.
 
@@ -107,6 +113,15 @@ def sankey(
         By default the first substance.
     lang : {"en", "ja"}
         Language of names and words; names fall back on English.
+    style : {"cycle", "circulation"}
+        Ribbons as wide as their flows; or the circulation chart of statistics: lanes from ore to
+        scrap, a number in every box, and arrows of one width.
+    colour : {"role", "substance", "origin", "adjustment"}
+        What colours tell: the part that a flow plays in the cycle; its substance (of gross mass,
+        the composition); where its metal stems from, if every process mixes what it takes in; how
+        far reconciling moved its datum.
+    before : bool
+        Whether the data, with blanks hatched, stand beside the results, on the same scale.
 
     Returns
     -------
@@ -116,9 +131,24 @@ def sankey(
     Raises
     ------
     MFAError
-        If there is no such year or substance.
+        If there is no such year, substance, style or colour.
     """
     years = list(year) if isinstance(year, Iterable) else [year]
     if not years:
         raise ChartError("no year to draw; leave year out for the last one")
-    return Chart(tuple(build_diagram(balance, one, substance, lang) for one in years))
+    states = (True, False) if before else (False,)
+    diagrams = []
+    for one in years:
+        for observed in states:
+            diagram = build_diagram(
+                balance, one, substance, lang, style=style, colour=colour, observed=observed
+            )
+            diagrams.append(_stated(diagram, observed) if before else diagram)
+    return Chart(tuple(diagrams))
+
+
+def _stated(diagram: Diagram, observed: bool) -> Diagram:
+    """Return a diagram that says whether it shows the data or the results."""
+    text = TEXT[diagram.lang]["as_observed" if observed else "as_reconciled"]
+    label, subtitle = text.format(diagram.label), text.format(diagram.subtitle)
+    return replace(diagram, label=label, subtitle=subtitle)

@@ -49,7 +49,9 @@ def align(diagrams: tuple[Diagram, ...]) -> tuple[Diagram, ...]:
 
 
 def _empty_node(node: Node) -> Node:
-    return replace(node, stock=None, imbalance=None, flagged=False, bottleneck=False)
+    return replace(
+        node, stock=None, throughput=None, imbalance=None, flagged=False, bottleneck=False
+    )
 
 
 def _absent(link: Link) -> Link:
@@ -79,6 +81,7 @@ def _largest_node(nodes: tuple[Node, ...], words: Words) -> Node:
     gap = max(gaps, key=lambda g: len(format_number(abs(g) * 100, 2)), default=None)
     return replace(
         nodes[0],
+        throughput=_longest((node.throughput for node in nodes), words, False),
         stock=stock,
         imbalance=gap,
         flagged=any(node.flagged for node in nodes),
@@ -112,7 +115,14 @@ def _largest_strand(strands: tuple[Strand, ...]) -> Strand:
         bottleneck=any(strand.link.bottleneck for strand in there),
     )
     number = max((s.number for s in there), key=lambda number: text_width(number, NUMBER))
-    return replace(widest, link=link, width=width, spread=widest.full - width, number=number)
+    return replace(
+        widest,
+        link=link,
+        width=width,
+        spread=widest.full - width,
+        number=number,
+        weight=max(s.weight for s in there),
+    )
 
 
 def with_room(strands: tuple[Strand, ...], largest: tuple[Strand, ...]) -> tuple[Strand, ...]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Lane = Literal["main", "import", "export", "loss", "scrap", "self", "discrepancy"]
+DiagramStyle = Literal["cycle", "circulation"]
 Status = Literal["fixed", "measured", "reconciled", "calculated", "undetermined"]
 
 
@@ -104,6 +105,8 @@ class Node:
         Whether the imbalance is larger than its uncertainty allows (|z| > 1.96).
     bottleneck : bool
         Whether the worst loss stands here.
+    throughput : Quantity or None
+        All that enters it, or leaves it if nothing enters.
     """
 
     id: str
@@ -115,6 +118,7 @@ class Node:
     imbalance: float | None = None
     flagged: bool = False
     bottleneck: bool = False
+    throughput: Quantity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,8 @@ class Link:
         Whether it is the worst loss.
     is_scrap : bool
         Whether all that it bundles is scrap, and it looks so wherever it goes inside the boundary.
+    tones : tuple of (str, float)
+        Colours side by side with their shares of the width; empty for the colour of its lane.
     absent : bool
         Whether only other charts of a comparison have it: its place is kept, nothing is drawn.
     """
@@ -157,6 +163,7 @@ class Link:
     flagged: bool = False
     bottleneck: bool = False
     is_scrap: bool = False
+    tones: tuple[tuple[str, float], ...] = ()
     absent: bool = False
 
 
@@ -180,6 +187,11 @@ class Diagram:
         Pixels per unit of flow, to compare charts at one scale; None lets the layout choose.
     label : str
         What tells it apart from the others of a comparison, such as its year.
+    tones : tuple of (str, str)
+        The colours of the links and what they stand for; empty for the colours of the lanes.
+    style : {"cycle", "circulation"}
+        Ribbons as wide as their flows; or arrows of one width between boxes with numbers, in
+        lanes from ore to scrap.
     """
 
     title: str
@@ -192,3 +204,5 @@ class Diagram:
     lang: Literal["en", "ja"] = "en"
     scale: float | None = None
     label: str = ""
+    tones: tuple[tuple[str, str], ...] = ()
+    style: DiagramStyle = "cycle"

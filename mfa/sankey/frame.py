@@ -83,7 +83,11 @@ def _entries(
 ) -> list[tuple[str, str, str]]:
     """Return (style, tone, text) of what the chart holds."""
     tones = {strand.tone for strand in strands}
-    entries = [("solid", tone, text) for tone, text in words.lanes if tone in tones]
+    tones |= {tone for strand in strands for tone, _ in strand.link.tones}
+    known = diagram.tones or words.lanes
+    entries = [("solid", tone, text) for tone, text in known if tone in tones]
+    shown = {strand.link.quantity.status for strand in strands if strand.style != "hatched"}
+    entries.extend(("dot", status, text) for status, text in words.statuses if status in shown)
     vague = max(strands, key=lambda strand: strand.spread, default=None)
     if vague is not None and vague.spread:
         entries.append(("halo", vague.tone, words.core))
@@ -91,10 +95,12 @@ def _entries(
     if hatched:
         nominal = f"{format_number(NOMINAL / scale, 2)} {diagram.unit}".strip()
         text = words.undetermined.format(nominal)
+        text = words.undetermined_arrow if diagram.style == "circulation" else text
         entries.append(("hatched", hatched[0].tone, text))
     thin = [strand for strand in strands if strand.style == "hairline"]
     if thin:
-        entries.append(("hairline", thin[0].tone, words.hairline))
+        text = words.nothing if diagram.style == "circulation" else words.hairline
+        entries.append(("hairline", thin[0].tone, text))
     if any(node.flagged for node in diagram.nodes) or any(s.link.flagged for s in strands):
         entries.append(("flag", "", words.flagged))
     if any(strand.backward for strand in strands):
@@ -128,13 +134,14 @@ def _legend(
     items: list[Primitive] = []
     x, top, pitch = start, 0.0, FOOT * LEADING + 7.0
     for style, tone, text in entries:
-        swatch = 0.0 if not style else FOOT * MARK + 4.0 if style == "flag" else _SWATCH[0] + 7.0
+        swatch = {"": 0.0, "flag": FOOT * MARK + 4.0, "dot": FOOT}.get(style, _SWATCH[0] + 7.0)
         lines = wrap(text, room - start - swatch, FOOT, wide=wide)
         width = swatch + max(text_width(line, FOOT, wide=wide) for line in lines)
         if x > start and x + width > room:
             x, top = start, top + pitch
-        if style == "flag":
-            mark = block([TextLine("", FOOT, mark=True)], wide)
+        if style in ("flag", "dot"):
+            sign = TextLine("", FOOT, mark=style == "flag", status=tone if style == "dot" else "")
+            mark = block([sign], wide)
             items.extend(
                 m for m in set_block(mark, x, top, "", wide, "start") if isinstance(m, Shape)
             )
@@ -158,8 +165,11 @@ def make_footer(
     height = 0.0
     entries = _entries(diagram, strands, scale, words)
     if strands:
-        items, key_width, key_height = _key(diagram, scale, wide)
-        legend, height = _legend(entries, room, key_width + 2 * _ENTRY_GAP, wide)
+        start, key_height = 0.0, 0.0
+        if diagram.style == "cycle":
+            items, key_width, key_height = _key(diagram, scale, wide)
+            start = key_width + 2 * _ENTRY_GAP
+        legend, height = _legend(entries, room, start, wide)
         items.extend(legend)
         height = max(height, key_height + 4.0)
     texts = [words.note + clean(note) for note in diagram.notes if clean(note)]

@@ -28,7 +28,7 @@ def heaviest_chain(grid: Grid, strands: tuple[Strand, ...]) -> tuple[int, ...]:
                 segment = grid.segments[index]
                 strand = strands[segment.strand]
                 # A long link counts once, at its first step.
-                own = strand.width if strand.source == item else 0.0
+                own = strand.weight if strand.source == item else 0.0
                 total = own + weight[segment.right]
                 if onward[item] is None or total > weight[item]:
                     weight[item], onward[item] = total, index

@@ -143,7 +143,9 @@ def to_figure_html(diagrams: tuple[Diagram, ...], drawings: tuple[Drawing, ...])
         label = _data(label=diagram.label)
         frames.append(f'<div class="mfa-frame"{label}>{heading}{to_svg(drawing)}</div>\n')
     keys = (("up", "upstream"), ("down", "downstream"), ("both", "both"))
-    key = "".join(f'<span class="{css}"><i></i>{_text(text[word])}</span>' for css, word in keys)
+    key = "".join(
+        f'<span class="mfa-{css}"><i></i>{_text(text[word])}</span>' for css, word in keys
+    )
     tables = "\n".join(_table(diagram) for diagram in diagrams)
     return (
         f'<figure class="mfa-chart" lang="{diagrams[0].lang}">\n{_slider(diagrams)}'

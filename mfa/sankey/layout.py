@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
+from mfa.sankey.bands import paint_bands
 from mfa.sankey.boxes import BoxPlan, Port, plan_boxes, port_offsets, replan
 from mfa.sankey.captions import across_labels, lane_labels
 from mfa.sankey.compare import align, largest_nodes, largest_strands, with_room
@@ -158,25 +160,47 @@ class _Sheet:
     scale: float
 
 
+def arrange_all(diagrams: tuple[Diagram, ...], scale: float, own: Words) -> tuple[Arrangement, ...]:
+    """Return an arrangement for each of several aligned diagrams, with the same places in all.
+
+    Parameters
+    ----------
+    diagrams : tuple of Diagram
+        What to show, with the same nodes and links in each, see `mfa.sankey.compare.align`.
+    scale : float
+        Pixels per unit of flow.
+    own : Words
+        The charts' words.
+    """
+    first = diagrams[0]
+    frames = tuple(make_strands(diagram, scale, own) for diagram in diagrams)
+    largest = largest_strands(frames)
+    found = arrange(replace(first, nodes=largest_nodes(diagrams, own)), largest, own)
+    if len(diagrams) == 1:
+        return (found,)
+    out = []
+    for diagram, strands in zip(diagrams, frames, strict=True):
+        roomy = with_room(strands, largest)
+        plans = replan(diagram, found.plans, roomy, own)
+        places = relabel(found.places, roomy, own, first.lang == "ja")
+        out.append(Arrangement(roomy, found.grid, plans, found.offsets, places))
+    return tuple(out)
+
+
 def _sheet(diagrams: tuple[Diagram, ...], own: Words) -> _Sheet:
     diagrams = align(diagrams)
     first = diagrams[0]
     wide = first.lang == "ja"
     scale = min(choose_scale(diagram) for diagram in diagrams)
-    frames = tuple(make_strands(diagram, scale, own) for diagram in diagrams)
-    largest = largest_strands(frames)
-    found = arrange(replace(first, nodes=largest_nodes(diagrams, own)), largest, own)
-    charts = []
-    for diagram, strands in zip(diagrams, frames, strict=True):
-        shown = found
-        if len(diagrams) > 1:
-            roomy = with_room(strands, largest)
-            plans = replan(diagram, found.plans, roomy, own)
-            places = relabel(found.places, roomy, own, wide)
-            shown = Arrangement(roomy, found.grid, plans, found.offsets, places)
-        charts.append(_paint(diagram, shown, own))
+    frames = arrange_all(diagrams, scale, own)
+    charts = [_paint(d, found, own) for d, found in zip(diagrams, frames, strict=True)]
     around = _around([item for chart in charts for item in chart], wide)
-    strands = tuple(strand for frame in frames for strand in frame if not strand.link.absent)
+    if first.style == "circulation":
+        bands = paint_bands(first, frames[0].grid, frames[0].places, around, own)
+        charts = [[*bands, *chart] for chart in charts]
+        around = _around([item for chart in charts for item in chart], wide)
+    every = (strand for found in frames for strand in found.strands)
+    strands = tuple(strand for strand in every if not strand.link.absent)
     return _Sheet(diagrams, tuple(charts), around, strands, scale)
 
 
@@ -290,10 +314,10 @@ def layout_panels(diagrams: tuple[Diagram, ...]) -> Drawing:
 
 
 def _common(diagrams: tuple[Diagram, ...]) -> str:
-    """Return one line for what the subtitles say: the last, and the years or states compared."""
-    labels = [diagram.label for diagram in diagrams]
-    subtitle = diagrams[-1].subtitle
-    return subtitle.replace(labels[-1], ", ".join(labels)) if labels[-1] in subtitle else subtitle
+    """Return what the subtitles share; years stand above the panels."""
+    letters = zip(*(diagram.subtitle for diagram in diagrams), strict=False)
+    alike = takewhile(lambda some: len(set(some)) == 1, letters)
+    return "".join(some[0] for some in alike).rstrip(" ,、0123456789")
 
 
 def _notes(diagrams: tuple[Diagram, ...]) -> tuple[str, ...]:

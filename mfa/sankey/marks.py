@@ -17,12 +17,14 @@ from mfa.sankey.paths import (
     outline,
     reverse,
     shorten,
+    stripe,
 )
 from mfa.sankey.strands import Strand
 from mfa.sankey.style import LEAD, STUB, TURN, Words
 from mfa.sankey.text import clean, set_block
 
 _HEAD = 9.0  # length and breadth of the head of a thin ribbon, px
+_NARROWEST_STRIPED = 2.5  # px; thinner ribbons show only their largest part
 _CASING = 1.6  # white edge where ribbons cross, px
 
 
@@ -60,6 +62,23 @@ def _separators(strand: Strand, way: Way) -> list[Line]:
         end = (x0 + px + dx * along * share, y0 + py + dy * along * share)
         lines.append(Line((x0 + px, y0 + py, *end), "separator"))
     return lines
+
+
+def _stripes(base: Ribbon, strand: Strand, way: Way, width: float, head: float) -> list[Ribbon]:
+    """Return the colours of a link side by side, upon its ribbon."""
+    tones = strand.link.tones
+    if len(tones) < 2 or width < _NARROWEST_STRIPED:
+        return []
+    stripes, edge = [], width / 2
+    for tone, share in tones:
+        low = edge - share * width
+        path = stripe(way, low, edge, width, head)
+        css = f"{base.css} stripe"
+        stripes.append(
+            replace(base, outline=path, style="head", tone=tone, css=css, width=share * width)
+        )
+        edge = low
+    return stripes
 
 
 def paint_strand(
@@ -106,8 +125,10 @@ def paint_strand(
         core = max(width - strand.spread, 1.0)
         items.append(replace(marked, outline=outline(body, full, head), style="halo", width=full))
         items.append(replace(base, outline=outline(body, core, head), width=core))
+        items.extend(_stripes(base, strand, body, core, head))
     else:
         items.append(replace(marked, outline=outline(body, width, head), width=width))
+        items.extend(_stripes(base, strand, body, width, head))
     if thin:
         tip = arrow_head(way, _HEAD, _HEAD)
         items.append(replace(base, outline=tip, style="head", width=_HEAD))

@@ -150,6 +150,30 @@ def outline(way: Way, width: float, head: float) -> Outline:
     return (("M", start), *left, *tip, corner, *right, ("Z", ()))
 
 
+def stripe(way: Way, low: float, high: float, width: float, head: float) -> Outline:
+    """Return the outline of a part of a ribbon that runs along it, to the tip of its head.
+
+    Parameters
+    ----------
+    way, width, head
+        As for the whole ribbon, see `outline`.
+    low, high : float
+        Where the part lies across the ribbon, px left of the middle line.
+    """
+    body = shorten(way, head)
+    start, left = _edge(body, high)
+    _, right = _edge(reverse(body), -low)
+    foot, direction = body[-1].end, _direction(body[-1])[1]
+
+    def ahead(by: float) -> Command:
+        along = head * (1.0 - min(abs(by) / (width / 2), 1.0))
+        at = foot[0] + direction[0] * along, foot[1] + direction[1] * along
+        return ("L", _aside(at, direction, by))
+
+    tip = [ahead(by) for by in (high, 0.0, low) if low <= by <= high] if head else []
+    return (("M", start), *left, *tip, ("L", _aside(foot, direction, low)), *right, ("Z", ()))
+
+
 def arrow_head(way: Way, breadth: float, length: float) -> Outline:
     """Return a triangle at the end of a way, for ribbons too thin to be pointed themselves."""
     tip = way[-1].end

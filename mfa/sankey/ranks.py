@@ -75,7 +75,7 @@ def _admit_links(graph: _Precedence, strands: tuple[Strand, ...]) -> set[int]:
     """Admit links from the heaviest down; return the nodes that have one coming in."""
     entered: set[int] = set()
     inner = [s for s in strands if s.source is not None and s.target is not None]
-    inner.sort(key=lambda s: (-s.width, s.index))
+    inner.sort(key=lambda s: (-s.weight, s.index))
     for strand in inner:
         a, b = strand.source, strand.target
         if a is None or b is None or strand.link.lane in ("scrap", "self"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from mfa.sankey.boxes import BoxPlan, Port, number_block
+from mfa.sankey.boxes import BoxPlan, Port, number_block, number_line
 from mfa.sankey.diagram import Diagram
 from mfa.sankey.grid import Grid, Lane
 from mfa.sankey.paths import Piece, Run, Sway, Turn, Way
 from mfa.sankey.strands import Strand
-from mfa.sankey.style import DARK_RED, INK, LANE_GAP, LEAD, NUMBER, PORT_GAP, TURN, Words
-from mfa.sankey.text import Block, TextLine, block, clean
+from mfa.sankey.style import DARK_RED, INK, LANE_GAP, LEAD, PORT_GAP, TURN, Words
+from mfa.sankey.text import Block, block, clean
 
 _CHANNEL_GAP = 6.0
 _STAGGER = 0.5  # of a gutter's width, over which links bend one after the other
@@ -127,7 +127,7 @@ def _gutters(
         need = _STEEP * abs(step) + (0.5 * strands[key].full if abs(step) > _LEVEL else 0.0)
         need = max(_NARROWEST, min(need, _STEEPEST))
         if strands[key].source == segment.left:
-            need = max(need, number_block(strands[key], words, wide).width + 12.0)
+            need = max(need, number_block(strands[key], words, wide).width + 20.0)
         width[gutter] = max(width[gutter], need)
     return width
 
@@ -139,7 +139,7 @@ def _lane_text(strand: Strand, length: float, words: Words, wide: bool) -> Block
     colour = DARK_RED if strand.link.bottleneck else INK
 
     def line(text: str) -> Block:
-        return block([TextLine(text, NUMBER, False, colour, strand.link.flagged)], wide)
+        return block([replace(number_line(strand), text=text, colour=colour)], wide)
 
     full = line(f"{name} {strand.number}{mark}".strip())
     return full if full.width <= length or not name else line(strand.number + mark)

@@ -9,7 +9,7 @@ from mfa.errors import ChartError, near
 from mfa.sankey.diagram import Diagram, Link, Node, Quantity
 from mfa.sankey.figures import format_quantity, is_determined, limits, midpoint
 from mfa.sankey.geometry import Style
-from mfa.sankey.style import LARGEST_BOX, NOMINAL, Words
+from mfa.sankey.style import ARROW, LARGEST_BOX, NOMINAL, Words
 from mfa.sankey.text import clean
 
 _TONES = {
@@ -50,6 +50,8 @@ class Strand:
         The value as text.
     title : str
         What is shown while the pointer rests on it.
+    weight : float
+        What counts when boxes are put in order, in px: the width at the scale in any style.
     room, room_width : float
         Width with and without the halo for which room is kept, in px: that of the largest of the
         charts it is compared with; 0 for its own.
@@ -66,6 +68,7 @@ class Strand:
     backward: bool
     number: str
     title: str
+    weight: float
     room: float = 0.0
     room_width: float = 0.0
 
@@ -183,6 +186,8 @@ def _undetermined_width(quantity: Quantity, scale: float, widest: float) -> floa
 
 def _tone(link: Link, backward: bool) -> str:
     """Return the colour of a link: that of its lane, and of scrap on the way to its market, too."""
+    if link.tones:
+        return max(link.tones, key=lambda pair: pair[1])[0]
     if backward:
         return "discrepancy"
     return "scrap" if link.is_scrap and link.lane == "main" else _TONES[link.lane]
@@ -211,6 +216,11 @@ def _strand(
     else:
         value, style = midpoint(quantity), "hatched"
         width = _undetermined_width(quantity, scale, widest)
+    weight = width
+    if diagram.style == "circulation":
+        sd = 0.0
+        width = ARROW if value or style == "hatched" else 0.0
+        style = "hairline" if not width else "hatched" if style == "hatched" else "solid"
     backward = value is not None and value < 0
     names = [_name(diagram.nodes[end]) if end is not None else "" for end in ends]
     number = format_quantity(quantity, words)
@@ -226,6 +236,7 @@ def _strand(
         backward,
         number,
         _hover(link, number, diagram.unit, words, (names[0], names[1])),
+        weight,
     )
 
 

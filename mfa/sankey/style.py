@@ -15,6 +15,27 @@ TONES = {
     "scrap": "#3fa287",
     "loss": "#9a9a9a",
     "discrepancy": "#c3bcc6",
+    # Origins of the metal: from brown to green, and grey.
+    "primary": "#c8894f",
+    "new_scrap": "#c2e6da",
+    "old_scrap": "#3fa287",
+    "mixed_scrap": "#86c5b2",
+    "unknown": "#cfcdd2",
+    # Adjustments: from blue over sand to red-brown, and grey.
+    "down2": "#5b97d1",
+    "down1": "#aecfeb",
+    "still": "#ddd3b8",
+    "up1": "#f2c08a",
+    "up2": "#d9773f",
+    "blank": "#bdbdbd",
+    # Substances, after Okabe and Ito.
+    "substance0": "#c8894f",
+    "substance1": "#6f9fd0",
+    "substance2": "#2f9e7e",
+    "substance3": "#e0c84a",
+    "substance4": "#b98bb0",
+    "substance5": "#7289b8",
+    "substance6": "#d77f62",
 }
 INK = "#1f1f1f"
 SOFT = "#565656"
@@ -43,6 +64,7 @@ TURN = 6.0  # inner radius where a ribbon turns
 LEAD = 11.0  # straight run before a box, at least as long as an arrow head
 LANE_GAP = 13.0
 LARGEST_BOX = 152.0  # px, for the scale that the layout chooses
+ARROW = 6.0  # width of every flow in the style "circulation", px
 NOMINAL = 10.0  # width of an undetermined flow without limits, px
 
 
@@ -59,6 +81,8 @@ class Paint:
 
 PAINTS = {
     "background": Paint("#ffffff"),
+    "band": Paint("#f4f2ec"),
+    "band other": Paint("#e9eef3"),
     "box": Paint("#fbfaf6", "#3a3a3a", 1.4),
     "box flagged": Paint("#fbfaf6", "#d98200", 2.4),
     "box bottleneck": Paint("#fbfaf6", RED, 2.6),
@@ -67,6 +91,8 @@ PAINTS = {
     "tag bottleneck": Paint("#fbe3e1", RED, 1.0),
     "warning": Paint("#f0a30a", "#7a4a00", 0.7),
     "warning-sign": Paint(INK),
+    "dot": Paint("#ffffff", INK, 0.9),
+    "dot full": Paint(INK, INK, 0.9),
     "separator": Paint("none", "#ffffff", 0.9, (), 0.85),
     "rule": Paint("none", "#d0cdc4", 1.0),
     "key": Paint("none", "#3a3a3a", 1.0),
@@ -140,6 +166,10 @@ class Words:
     range_mark: str
     lanes: tuple[tuple[str, str], ...]
     undetermined: str
+    undetermined_arrow: str
+    statuses: tuple[tuple[str, str], ...]
+    stages: dict[str, str]
+    nothing: str
     core: str
     hairline: str
     assumed: str
@@ -166,6 +196,28 @@ EN = Words(
         ("discrepancy", "discrepancy of the data"),
     ),
     undetermined="undetermined by the data; as wide as the middle of its range, {} if unlimited",
+    undetermined_arrow="undetermined by the data",
+    statuses=(
+        ("fixed", "exact"),
+        ("measured", "measured"),
+        ("reconciled", "measured and reconciled"),
+        ("calculated", "calculated from the others"),
+    ),
+    stages={
+        "mining": "Mining",
+        "concentration": "Concentration",
+        "smelting": "Smelting",
+        "refining": "Refining",
+        "fabrication": "Fabrication",
+        "manufacturing": "Manufacturing",
+        "use": "Use",
+        "collection": "Collection",
+        "sorting": "Sorting",
+        "recycling": "Recycling",
+        "disposal": "Disposal",
+        "trade": "Market",
+    },
+    nothing="nothing flows",
     core="dark: value − sd, with pale edge: value + sd",
     hairline="too small for the scale",
     assumed="* rests on an assumption",
@@ -192,6 +244,28 @@ JA = Words(
         ("discrepancy", "データの不一致"),
     ),
     undetermined="未確定(幅は範囲の中央、上限がなければ {})",
+    undetermined_arrow="データからは未確定",
+    statuses=(
+        ("fixed", "確定値"),
+        ("measured", "測定値"),
+        ("reconciled", "調整後の測定値"),
+        ("calculated", "他の値からの計算値"),
+    ),
+    stages={
+        "mining": "採掘",
+        "concentration": "選鉱",
+        "smelting": "製錬",
+        "refining": "精製",
+        "fabrication": "一次加工",
+        "manufacturing": "製造",
+        "use": "使用",
+        "collection": "回収",
+        "sorting": "選別",
+        "recycling": "再生",
+        "disposal": "処分",
+        "trade": "市場",
+    },
+    nothing="流れなし",
     core="濃色: 値 − 標準偏差、淡色の縁まで: 値 + 標準偏差",
     hairline="縮尺では細すぎる流れ",
     assumed="* 仮定に基づく値",

@@ -17,13 +17,15 @@ from pathlib import Path
 import matplotlib
 from matplotlib.ft2font import FT2Font
 
-from mfa.sankey.geometry import Anchor, Bounds, Label, Shape, polygon, rectangle
+from mfa.sankey.geometry import Anchor, Bounds, Label, Outline, Shape, polygon, rectangle
 from mfa.sankey.style import INK, LEADING
 
 _EM = 64
 ASCENT, DESCENT = 0.78, 0.24  # of the font size, as far as letters and digits reach
 TALL_ASCENT = 0.88  # as far as Chinese characters reach
 _FEW = 4  # lines of a label; longer texts are filled line by line
+DOT = 0.84  # width of the sign of a status and the space behind it, of the font size
+_DOTTED = ("fixed", "measured", "reconciled", "calculated")
 MARK = 1.3  # width of a warning triangle and the space behind it, of the font size
 # Characters that must not begin, or end, a line of Japanese (JIS X 4051, the common ones).
 _NOT_FIRST = "、。,.)」』】〕]}・ー々〜%:;?!ぁぃぅぇぉっゃゅょァィゥェォッャュョ），．％：；？！"
@@ -232,13 +234,14 @@ def wrap(
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """One line of a block; ``mark`` puts a warning triangle before it."""
+    """One line of a block; ``mark`` puts a warning triangle before it, ``status`` a dot."""
 
     text: str
     size: float
     bold: bool = False
     colour: str = INK
     mark: bool = False
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,8 +254,12 @@ class Block:
 
 
 def _line_width(line: TextLine, wide: bool) -> float:
-    mark = line.size * MARK if line.mark else 0.0
-    return mark + text_width(line.text, line.size, line.bold, wide)
+    return line.size * _signs(line) + text_width(line.text, line.size, line.bold, wide)
+
+
+def _signs(line: TextLine) -> float:
+    """Return the width of what stands before a line, in its font size."""
+    return (MARK if line.mark else 0.0) + (DOT if line.status in _DOTTED else 0.0)
 
 
 def block(lines: list[TextLine], wide: bool) -> Block:
@@ -273,6 +280,30 @@ def _triangle(x: float, base: float, size: float) -> list[Shape]:
     ]
 
 
+def _dot(x: float, base: float, size: float, status: str) -> list[Shape]:
+    """Return the sign of a status, ``x`` being its left edge: full, half or empty."""
+    radius = size * 0.24
+    middle, height = x + radius + 0.5, base - size * 0.36
+    if status == "fixed":
+        side = 2 * radius
+        return [Shape(rectangle(middle - radius, height - radius, side, side), "dot full")]
+    reach = radius * 0.5522847498
+    left, right, top, bottom = middle - radius, middle + radius, height - radius, height + radius
+    over: Outline = (
+        ("M", (middle, bottom)),
+        ("C", (middle - reach, bottom, left, height + reach, left, height)),
+        ("C", (left, height - reach, middle - reach, top, middle, top)),
+    )
+    back: Outline = (
+        ("C", (middle + reach, top, right, height - reach, right, height)),
+        ("C", (right, height + reach, middle + reach, bottom, middle, bottom)),
+        ("Z", ()),
+    )
+    whole = Shape((*over, *back), "dot full" if status == "measured" else "dot")
+    half = Shape((*over, ("Z", ())), "dot full")
+    return [whole, half] if status == "reconciled" else [whole]
+
+
 def set_block(
     text: Block,
     x: float,
@@ -288,10 +319,13 @@ def set_block(
         pitch = line.size * LEADING
         base = top + pitch / 2 + line.size * (ASCENT - DESCENT) / 2
         at, side = x, anchor
-        if line.mark:
+        if _signs(line):
             at -= {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * _line_width(line, wide)
-            items.extend(_triangle(at, base, line.size))
-            at, side = at + line.size * MARK, "start"
+            items.extend(_triangle(at, base, line.size) if line.mark else ())
+            reach = at + line.size * _signs(line)
+            if line.status in _DOTTED:
+                items.extend(_dot(reach - line.size * DOT, base, line.size, line.status))
+            at, side = reach, "start"
         items.append(Label(line.text, at, base, line.size, css, side, line.bold, line.colour, halo))
         top += pitch
     return items

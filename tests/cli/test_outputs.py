@@ -34,12 +34,12 @@ def test_report_ends_with_the_path_of_the_page(desk, small):
     assert answer.out.splitlines()[-1] == str(Path("a/b c/report.html"))
 
 
-@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".json", ".SVG"])
+@pytest.mark.parametrize("suffix", [".svg", ".png", ".pdf", ".html", ".json", ".SVG"])
 def test_charts(desk, small, suffix):
     small()
     answer = desk.run("sankey", "book.xlsx", "-o", f"new/chart{suffix}", "--year", 2018, code=0)
     assert answer.out.splitlines() == [str(Path(f"new/chart{suffix}"))]
-    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"}
+    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"} | {".html": b"<!doctype html>"}
     assert Path(f"new/chart{suffix}").read_bytes().startswith(starts[suffix.lower()])
 
 
@@ -66,7 +66,7 @@ def test_a_substance_without_rows_is_told_as_that(desk):
     assert "there are 2018, 2019" not in answer.err
 
 
-@pytest.mark.parametrize("name", ["chart.html", "chart.gif", "chart", "chart.xlsx", ".svg"])
+@pytest.mark.parametrize("name", ["chart.htm", "chart.gif", "chart", "chart.xlsx", ".svg"])
 def test_charts_of_unknown_kinds(desk, small, name):
     small()
     answer = desk.refused("sankey", "book.xlsx", "-o", name, code=2)

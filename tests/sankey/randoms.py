@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import numpy as np
@@ -110,3 +111,23 @@ def make(seed: int, nodes: int | None = None, links: int | None = None) -> Diagr
         notes=("The global test fails. " * int(rng.integers(0, 9)),),
         lang="ja" if rng.random() < 0.5 else "en",
     )
+
+
+def as_lanes(diagram: Diagram) -> Diagram:
+    """Return a diagram in the style of lanes, with numbers in its boxes."""
+    rng = np.random.default_rng(len(diagram.links))
+    nodes = tuple(replace(node, throughput=_quantity(rng)) for node in diagram.nodes)
+    return replace(diagram, nodes=nodes, style="circulation")
+
+
+def changed(diagram: Diagram, seed: int) -> Diagram:
+    """Return the diagram of another year: other numbers, a node and some links fewer or more."""
+    rng = np.random.default_rng(1000 + seed)
+    links = [
+        replace(link, quantity=_quantity(rng), flagged=bool(rng.random() < 0.1))
+        for link in diagram.links
+        if rng.random() < 0.8
+    ]
+    links += [_link(rng, 900 + k, len(diagram.nodes)) for k in range(3)]
+    nodes = tuple(replace(node, stock=_stock(rng)) for node in diagram.nodes)
+    return replace(diagram, nodes=nodes, links=tuple(links), label="next")

@@ -283,7 +283,7 @@ def test_marks_of_suspect_data_and_bottlenecks() -> None:
 
 def test_legend_names_only_what_is_there() -> None:
     plain = texts(layout(chart("ab", link("1", "a", "b", 50.0))), "legend-label")
-    assert plain == ["material and products"]
+    assert plain == ["material and products", "calculated from the others"]
     starred = layout(chart("ab", link("1", "a", "b", 50.0, assumed=True)))
     assert texts(starred, "legend-label")[-1] == "* rests on an assumption"
     assert texts(starred, "link-label") == ["50*"]
