@@ -178,6 +178,9 @@ class Page:
                     "cells": cells,
                     "rests_on": self._rests_on(str(last["assumptions"])),
                     "flows": self.linked(str(last["flows"])),
+                    "by_construction": self.words["by_construction"]
+                    if rows["by_construction"].all()
+                    else "",
                 }
             )
         return out

@@ -39,9 +39,7 @@ def test_charts(desk, small, suffix):
     small()
     answer = desk.run("sankey", "book.xlsx", "-o", f"new/chart{suffix}", "--year", 2018, code=0)
     assert answer.out.splitlines() == [str(Path(f"new/chart{suffix}"))]
-    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"} | {
-        ".html": b"<!doctype html>"
-    }
+    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"} | {".html": b"<!doctype html>"}
     assert Path(f"new/chart{suffix}").read_bytes().startswith(starts[suffix.lower()])
 
 
