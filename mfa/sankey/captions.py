@@ -22,6 +22,7 @@ from mfa.sankey.text import Block, TextLine, block, clean, set_block
 
 _STEPS = 24
 _SPOTS = (0.5, 0.35, 0.65, 0.2, 0.8, 0.0, 1.0)  # along the free part of a gutter
+_APART = 2.0  # between two numbers, px
 _MARGIN = 6.0  # between a number and a box
 _Array = NDArray[np.float64]
 
@@ -118,13 +119,23 @@ class _Captions:
         self.strands = strands
         self.words = words
         self.wide = wide
-        self.placed: list[list[Caption]] = [[] for _ in gutters]
+        self.placed: list[dict[int, Caption]] = [{} for _ in gutters]
+        self.rooms: list[dict[int, Bounds]] = [{} for _ in gutters]
 
     def _free(self, gutter: int, caption: Caption) -> bool:
-        return caption.bounds[3] <= self.gutters[gutter].foot and not any(
-            other.strand != caption.strand and overlap(caption.bounds, other.bounds, -2.0)
-            for other in self.placed[gutter]
-        )
+        left, top, right, bottom = caption.bounds
+        if bottom > self.gutters[gutter].foot:
+            return False
+        right, bottom, gap = right + _APART, bottom + _APART, _APART
+        for strand, (x0, y0, x1, y1) in self.rooms[gutter].items():
+            meets = x0 < right and y0 < bottom and x1 + gap > left and y1 + gap > top
+            if meets and strand != caption.strand:
+                return False
+        return True
+
+    def _put(self, gutter: int, caption: Caption) -> None:
+        self.placed[gutter][caption.strand] = caption
+        self.rooms[gutter][caption.strand] = caption.bounds
 
     def _cost(self, gutter: _Gutter, row: int, caption: Caption) -> float:
         """Return how much of a caption lies off its own ribbon or on others, 0 at best."""
@@ -196,23 +207,22 @@ class _Captions:
         y = float(own.lines[row, 0])
         on = max(strand.width, strand.room_width) >= text.height
         top = y - text.height / 2 if on else y - strand.full / 2 - text.height
-        self.placed[gutter].append(Caption(strand.index, text, own.x0 + _MARGIN, top, on))
+        self._put(gutter, Caption(strand.index, text, own.x0 + _MARGIN, top, on))
 
     def improve(self, gutter: int, row: int) -> None:
         """Move a number to the best free place, with the link's name where there is room."""
         own = self.gutters[gutter]
         index = own.strands[row]
         strand = self.strands[index]
-        place = next(i for i, c in enumerate(self.placed[gutter]) if c.strand == index)
         name = clean(strand.link.label)
         if name and strand.width > 44.0:
             lines = [TextLine(name, NAME), number_line(strand)]
             named = block([*lines, *bottleneck_lines(strand, self.words)], self.wide)
             for spot in self._spots(own, row, named)[:3]:
                 if self._free(gutter, spot) and self._cost(own, row, spot) == 0.0:
-                    self.placed[gutter][place] = spot
+                    self._put(gutter, spot)
                     return
-        now = self.placed[gutter][place]
+        now = self.placed[gutter][index]
         best = self._cost(own, row, now) + 0.25, now
         for rank, spot in enumerate(self._spots(own, row, now.text)):
             if not self._free(gutter, spot):
@@ -222,18 +232,18 @@ class _Captions:
                 best = cost, spot
             if cost < 0.02:
                 break
-        self.placed[gutter][place] = best[1]
+        self._put(gutter, best[1])
 
     def labels(self) -> list[Label | Shape]:
         """Return all captions as labels."""
         labels: list[Label | Shape] = []
         for gutter, captions in zip(self.gutters, self.placed, strict=True):
-            for caption in captions:
+            for caption in captions.values():
                 strand = self.strands[caption.strand]
                 row = gutter.strands.index(caption.strand)
                 bare = (
                     caption.clear
-                    and strand.style == "solid"
+                    and strand.carries(caption.text)
                     and self._cost(gutter, row, caption) == 0.0
                 )
                 middle = caption.left + caption.text.width / 2
@@ -290,12 +300,13 @@ def lane_labels(
         top = course.y - text.height / 2 if course.inside else course.y - half - text.height
         free = max((right - left - text.width) / 2 - TURN - half, 0.0)
         middle, best = (left + right) / 2, 9.9
+        level = [c for c in channels if c[1] < top + text.height and c[3] > top]
         for share in (0.0, -0.2, 0.2, -0.4, 0.4, -0.6, 0.6, -0.8, 0.8):
             at = (left + right) / 2 + share * free
             room = (at - text.width / 2 - 3, top, at + text.width / 2 + 3, top + text.height)
-            crossed = sum(overlap(room, channel) for channel in channels) + abs(share) / 10
+            crossed = sum(overlap(room, channel) for channel in level) + abs(share) / 10
             if crossed < best:
                 middle, best = at, crossed
-        plain = course.inside and strand.style == "solid" and strand.width >= text.height
+        plain = course.inside and strand.carries(text)
         labels.extend(set_block(text, middle, top, "lane-label", wide, halo=not plain))
     return labels

@@ -73,6 +73,8 @@ def _sample(style: str, tone: str, x: float, y: float) -> list[Primitive]:
         middle = y + height / 2
         line: Outline = (("M", (x, middle)), ("L", (x + width, middle)))
         return [Ribbon(line, "hairline", tone, "legend", width=1.0)]
+    if style == "boundary":
+        return [Line((x, y + height / 2, x + width, y + height / 2), "boundary")]
     if style == "hatched":
         return [Ribbon(whole, "hatched", tone, "legend", width=height)]
     return [Ribbon(whole, "solid", tone, "legend", width=height)]
@@ -86,6 +88,8 @@ def _entries(
     tones |= {tone for strand in strands for tone, _ in strand.link.tones}
     known = diagram.tones or words.lanes
     entries = [("solid", tone, text) for tone, text in known if tone in tones]
+    if any(None in (strand.source, strand.target) for strand in strands):
+        entries.append(("boundary", "", words.boundary))
     shown = {strand.link.quantity.status for strand in strands if strand.style != "hatched"}
     entries.extend(("dot", status, text) for status, text in words.statuses if status in shown)
     vague = max(strands, key=lambda strand: strand.spread, default=None)

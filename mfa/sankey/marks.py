@@ -9,6 +9,7 @@ from mfa.sankey.diagram import Node
 from mfa.sankey.figures import format_quantity, is_determined
 from mfa.sankey.geometry import Box, Label, Line, Primitive, Ribbon, Shape
 from mfa.sankey.paths import (
+    Piece,
     Run,
     Turn,
     Way,
@@ -25,6 +26,7 @@ from mfa.sankey.text import clean, set_block
 
 _HEAD = 9.0  # length and breadth of the head of a thin ribbon, px
 _NARROWEST_STRIPED = 2.5  # px; thinner ribbons show only their largest part
+_BESIDE = 4.5  # how far the boundary reaches beside a stub, px
 _CASING = 1.6  # white edge where ribbons cross, px
 
 
@@ -157,6 +159,13 @@ def _stub_way(stub: Stub, strand: Strand, x: float, edge: float) -> Way:
     )
 
 
+def _boundary(run: Piece, full: float) -> Line:
+    """Return the piece of the system boundary that a stub crosses."""
+    x, y = run.start[0], (run.start[1] + run.end[1]) / 2
+    half = full / 2 + _BESIDE
+    return Line((x - half, y, x + half, y), "boundary")
+
+
 def paint_stubs(
     plan: BoxPlan, strands: tuple[Strand, ...], x: float, y: float, wide: bool
 ) -> tuple[list[Primitive], list[Label | Shape]]:
@@ -177,6 +186,8 @@ def paint_stubs(
                 continue
             way = _stub_way(stub, strand, middle, edge)
             items.extend(paint_strand(strand, way, stub=True))
+            if stub.kind != "loop":
+                items.append(_boundary(way[0], strand.full))
             top = edge - stub.reach - stub.text.height if upper else edge + stub.reach
             texts.extend(set_block(stub.text, middle, top, "stub-label", wide))
     return items, texts

@@ -10,7 +10,7 @@ from mfa.sankey.diagram import Diagram, Link, Node, Quantity
 from mfa.sankey.figures import format_quantity, is_determined, limits, midpoint
 from mfa.sankey.geometry import Style
 from mfa.sankey.style import ARROW, LARGEST_BOX, NOMINAL, Words
-from mfa.sankey.text import clean
+from mfa.sankey.text import Block, clean
 
 _TONES = {
     "main": "main",
@@ -76,6 +76,11 @@ class Strand:
     def full(self) -> float:
         """Width with the halo, at least one pixel."""
         return max(self.width + self.spread, 1.0)
+
+    def carries(self, text: Block) -> bool:
+        """Whether its dark core is broad enough for a text without a white edge."""
+        core = self.width - self.spread
+        return self.style == "solid" and core >= text.height and not self.link.bottleneck
 
 
 def _places(diagram: Diagram) -> dict[str, int]:

@@ -95,6 +95,7 @@ PAINTS = {
     "dot full": Paint(INK, INK, 0.9),
     "separator": Paint("none", "#ffffff", 0.9, (), 0.85),
     "rule": Paint("none", "#d0cdc4", 1.0),
+    "boundary": Paint("none", INK, 1.1, (3.0, 2.5)),
     "key": Paint("none", "#3a3a3a", 1.0),
 }
 
@@ -170,6 +171,7 @@ class Words:
     statuses: tuple[tuple[str, str], ...]
     stages: dict[str, str]
     nothing: str
+    boundary: str
     core: str
     hairline: str
     assumed: str
@@ -218,6 +220,7 @@ EN = Words(
         "trade": "Market",
     },
     nothing="nothing flows",
+    boundary="system boundary",
     core="dark: value − sd, with pale edge: value + sd",
     hairline="too small for the scale",
     assumed="* rests on an assumption",
@@ -266,6 +269,7 @@ JA = Words(
         "trade": "市場",
     },
     nothing="流れなし",
+    boundary="系の境界",
     core="濃色: 値 − 標準偏差、淡色の縁まで: 値 + 標準偏差",
     hairline="縮尺では細すぎる流れ",
     assumed="* 仮定に基づく値",
