@@ -67,11 +67,11 @@ def render(pages: Sequence[Edition], *, draft: bool = False) -> str:
 
     Examples
     --------
-    >>> import mfa
-    >>> row = {"flow": "ore", "from": "Mine", "to": "Smelter", "year": 2020, "value": 5, "sd": 1}
-    >>> tables = {"system": [{"key": "unit", "value": "t/yr"}], "flows": [row],
-    ...           "processes": [{"process": "Mine", "kind": "source"}, {"process": "Smelter"}]}
-    >>> balance = mfa.reconcile(mfa.System.from_tables(tables))
+    >>> import mfa, networkx as nx
+    >>> graph = nx.MultiDiGraph(unit="t/yr", substances="Cu", year=2020)
+    >>> graph.add_nodes_from([("Mine", {"kind": "source"}), ("Market", {"kind": "sink"})])
+    >>> _ = graph.add_edge("Mine", "Market", key="ore", value=5.0, sd=1.0)
+    >>> balance = mfa.reconcile(mfa.System.from_graph(graph))
     >>> render(editions(balance, "ja")).splitlines()[1]
     '<html lang="ja">'
     """
