@@ -47,7 +47,7 @@
     } catch {
       box.dataset.connected = "no"; // watching has ended, or begins again in a moment
     }
-    setTimeout(ask, 300);
+    setTimeout(ask, 200);
   }
   ask();
 })();
