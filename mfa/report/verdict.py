@@ -14,7 +14,13 @@ _LEVEL = 0.05
 def verdict(page: Page, draft: bool = False) -> list[str]:
     """Return the sentences on top of the page; a draft goes without what takes long."""
     back = page.words["pending_back"] if draft else _comes_back(page)
-    return [sentence for sentence in (_agreement(page), back, _worst_loss(page)) if sentence]
+    sentences = (_agreement(page), back, _worst_loss(page))
+    return [_together(sentence) for sentence in sentences if sentence]
+
+
+def _together(sentence: str) -> str:
+    """Keep numbers, their sd and % on one line."""
+    return sentence.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
 
 
 def _agreement(page: Page) -> str:
@@ -68,8 +74,10 @@ def _worst_loss(page: Page) -> str:
     worst = here.iloc[0]
     value = fmt.plus_minus(worst["value"], worst["sd"])
     shown = value or fmt.low_high(worst["low"], worst["high"], page.words)
+    several = len(page.balance.system.substances) > 1
+    unit = f"{page.unit} ({page.substance})" if several else page.unit
     return page.words["worst_known" if value else "worst_open"].format(
-        name=page.process_name(worst["item"]), value=f"{shown} {page.unit}"
+        name=page.process_name(worst["item"]), value=f"{shown} {unit}"
     )
 
 

@@ -87,3 +87,7 @@ def test_every_file_of_a_report_is_there(case):
     name, balance = case
     have = {path.name for path in (ROOT / "reports" / name).iterdir()}
     assert have == {"report.html", "results.xlsx", "chart.png", *_charts(balance)}
+
+
+def test_the_page_is_small_enough_to_be_sent(case):
+    assert (ROOT / "reports" / case[0] / "report.html").stat().st_size < 2_000_000
