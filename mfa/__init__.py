@@ -20,7 +20,7 @@ from mfa.errors import (
 )
 
 if TYPE_CHECKING:
-    from mfa.balance import Balance, reconcile, remarks
+    from mfa.balance import Balance, reconcile, region, remarks
     from mfa.io import (
         cases,
         convert,
@@ -29,9 +29,22 @@ if TYPE_CHECKING:
         write_tables,
         write_template,
     )
-    from mfa.recycling import bottlenecks, indicators, survey
+    from mfa.recycling import bottlenecks, indicators, survey, trade
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
+    from mfa.stocks import (
+        Fixed,
+        FoldedNormal,
+        Gamma,
+        Lifetime,
+        LogNormal,
+        Normal,
+        StockRun,
+        Weibull,
+        inflow_driven,
+        inflow_from_cohorts,
+        stock_driven,
+    )
     from mfa.system import System
 
 __version__ = "0.1.0"
@@ -39,16 +52,29 @@ __version__ = "0.1.0"
 _HOMES = {
     "Balance": "mfa.balance",
     "Chart": "mfa.sankey",
+    "Fixed": "mfa.stocks",
+    "FoldedNormal": "mfa.stocks",
+    "Gamma": "mfa.stocks",
+    "Lifetime": "mfa.stocks",
+    "LogNormal": "mfa.stocks",
+    "Normal": "mfa.stocks",
+    "StockRun": "mfa.stocks",
     "System": "mfa.system",
+    "Weibull": "mfa.stocks",
     "bottlenecks": "mfa.recycling",
     "cases": "mfa.io",
     "convert": "mfa.io",
     "indicators": "mfa.recycling",
+    "inflow_driven": "mfa.stocks",
+    "inflow_from_cohorts": "mfa.stocks",
     "read_tables": "mfa.io",
     "read_workbook": "mfa.io",
     "reconcile": "mfa.balance",
+    "region": "mfa.balance",
     "remarks": "mfa.balance",
+    "stock_driven": "mfa.stocks",
     "survey": "mfa.recycling",
+    "trade": "mfa.recycling",
     "write_report": "mfa.report",
     "write_tables": "mfa.io",
     "write_template": "mfa.io",
@@ -60,23 +86,36 @@ __all__ = [
     "BalanceError",
     "Chart",
     "ChartError",
+    "Fixed",
+    "FoldedNormal",
+    "Gamma",
+    "Lifetime",
+    "LogNormal",
     "MFAError",
+    "Normal",
     "Problem",
     "StockError",
+    "StockRun",
     "System",
     "SystemDefinitionError",
     "UnitError",
+    "Weibull",
     "WorkbookError",
     "bottlenecks",
     "cases",
     "convert",
     "indicators",
+    "inflow_driven",
+    "inflow_from_cohorts",
     "read_tables",
     "read_workbook",
     "reconcile",
+    "region",
     "remarks",
     "sankey",
+    "stock_driven",
     "survey",
+    "trade",
     "write_report",
     "write_tables",
     "write_template",

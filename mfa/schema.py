@@ -96,6 +96,7 @@ RESULT_SHEETS = (
     "statements",
     "indicators",
     "bottlenecks",
+    "trade",
     "trace",
     "survey",
     "projection",

@@ -76,7 +76,7 @@ def estimate_products(equations: Equations, products: Products) -> Bounded:
         found = _tangent_estimate(equations, products, x)
         _check_shares(equations, products, found.estimate.x)
         step = found.estimate.x - x
-        moved = np.abs(step) / _rounding(equations, found.estimate.x)
+        moved = np.abs(step) / tolerances(equations, found.estimate.x)
         if moved.max() <= _CONVERGED:
             return _tangent_estimate(equations, products, found.estimate.x)
         pull = found.estimate.equation_multipliers()[-len(products) :]
@@ -96,7 +96,7 @@ def _by_full_steps(equations: Equations, products: Products, x: Floats) -> Float
             found = _tangent_estimate(equations, products, x).estimate.x
         except (Infeasible, BalanceError):
             return None
-        if np.all(np.abs(found - x) <= _CONVERGED * _rounding(equations, found)):
+        if np.all(np.abs(found - x) <= _CONVERGED * tolerances(equations, found)):
             return found
         x = found
     return None
@@ -108,11 +108,6 @@ def _check_shares(equations: Equations, products: Products, x: Floats) -> None:
     shares = np.where(known[products.share], 0.0, np.abs(x[products.share]))
     if shares.max() > _BOUNDLESS:
         raise Runaway(int(products.share[np.argmax(shares)]))
-
-
-def _rounding(equations: Equations, x: Floats) -> Floats:
-    """Return the tolerances, above 0 also where everything is 0."""
-    return np.asarray(tolerances(equations, x) + 1e-18 * np.abs(x).max(initial=1e-100))
 
 
 def _tangent_estimate(equations: Equations, products: Products, x: Floats) -> Bounded:
@@ -177,7 +172,7 @@ def _fit(equations: Equations, products: Products, x: Floats) -> bool:
     off = np.concatenate([equations.matrix @ x - right, products.residuals(x)])
     large = np.concatenate(
         [
-            abs(equations.matrix) @ np.abs(x) + np.abs(right),
+            equations.sizes @ np.abs(x) + np.abs(right),
             np.abs(x[products.flow]) + np.abs(x[products.share]) * (abs(products.of) @ np.abs(x)),
         ]
     )

@@ -1,9 +1,10 @@
-"""Estimates under bounds: a quadratic programme, then a polish on the bounds that hold.
+"""Estimates under bounds: least squares with the bounds that hold as constants.
 
 An unbounded estimate stands only if every determined value keeps its bounds and every undetermined
-block can. Otherwise an interior-point solver finds which bounds hold; with those variables taken
-as constants the least-squares engine gives the same answer with closure to rounding, and with it
-everything that is conditional on the bounds.
+block can. Otherwise the bounds that hold are found by exchanging them, each time with the
+least-squares engine on what is left, so that the answer closes to rounding, and with it comes
+everything that is conditional on the bounds. Where that does not settle, an interior-point solver
+says which bounds hold.
 """
 
 from __future__ import annotations
@@ -16,13 +17,14 @@ import scipy.sparse as sp
 
 from mfa.balance.equations import Equations
 from mfa.balance.network import Floats, Mask
-from mfa.balance.ranges import Block, blocks, is_feasible, no_room
+from mfa.balance.room import no_room
 from mfa.balance.solve import Estimate, estimate
 from mfa.balance.structure import Structure, structure
 from mfa.errors import BalanceError
 
 _TOLERANCE = 1e-9
-_POLISHES = 60
+_EXCHANGES = 400
+_IDLE = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,25 +52,30 @@ class Infeasible(Exception):  # noqa: N818
 
 def turnover(equations: Equations, x: Floats) -> Floats:
     """Return for each variable the most that it and the balances it is part of turn over."""
-    matrix = sp.csc_array(abs(equations.matrix))
-    of_row = matrix @ np.abs(x)
     largest = np.abs(x)
-    columns = np.repeat(np.arange(equations.n), np.diff(matrix.indptr))
-    of_balance = matrix.indices < equations.n_nodes
-    for some in (of_balance, ~of_balance & ~equations.is_edge[columns]):
-        reach = of_row[matrix.indices[some]] / matrix.data[some]
-        np.maximum.at(largest, columns[some], reach)
+    of_row = equations.sizes @ largest
+    edge = equations.is_edge
+    at_node = np.append(of_row[: equations.n_nodes], 0.0)
+    ends = np.maximum(at_node[equations.tail[edge]], at_node[equations.head[edge]])
+    largest[edge] = np.maximum(largest[edge], ends)
+    others = np.flatnonzero(~edge)
+    rows = equations.sizes[:, others].tocoo()
+    np.maximum.at(largest, others[rows.col], of_row[rows.row] / rows.data)
     return largest
 
 
 def tolerances(equations: Equations, x: Floats) -> Floats:
-    """Return how far rounding may carry each variable: relative to what its balances turn over."""
-    return np.asarray(_TOLERANCE * np.maximum(turnover(equations, x), 1e-300))
+    """Return how far rounding may carry each variable: relative to what its balances turn over.
+
+    Beside that 1e-18 of the largest number: far below what it leaves of its own rounding, but above
+    0 where all that a balance turns over is rounding.
+    """
+    least = 1e-18 * np.abs(x).max(initial=0.0) + 1e-300
+    return np.asarray(_TOLERANCE * turnover(equations, x) + least)
 
 
-def _breaks(equations: Equations, x: Floats, where: Mask) -> np.ndarray:
+def _breaks(equations: Equations, x: Floats, where: Mask, slack: Floats) -> np.ndarray:
     """Return −1 or +1 where a variable lies below or above its bounds."""
-    slack = tolerances(equations, x)
     out = np.zeros(equations.n, dtype=np.int8)
     out[where & (x < equations.lower - slack)] = -1
     out[where & (x > equations.upper + slack)] = 1
@@ -77,19 +84,6 @@ def _breaks(equations: Equations, x: Floats, where: Mask) -> np.ndarray:
 
 def _undetermined(found: Structure) -> Mask:
     return ~(found.fixed | found.equations.measured | found.determined)
-
-
-def _can_stand(found: Estimate) -> bool:
-    """Return whether the undetermined blocks can keep their bounds beside the determined values."""
-    parts, tolerance = _open_blocks(found)
-    return is_feasible(parts, found.x, tolerance)
-
-
-def _open_blocks(found: Estimate) -> tuple[list[Block], Floats]:
-    """Return the blocks of undetermined variables, and the rounding of every variable."""
-    equations = found.structure.equations
-    parts = blocks(equations, _undetermined(found.structure), found.x)
-    return parts, tolerances(equations, found.x)
 
 
 def _check_constants(found: Structure, values: Floats, tangent: Mask | None) -> None:
@@ -101,7 +95,7 @@ def _check_constants(found: Structure, values: Floats, tangent: Mask | None) -> 
     constants = equations.constants(found.fixed, values)
     known = np.where(found.fixed, np.abs(values), 0.0)
     size = np.concatenate([np.zeros(equations.n_nodes), np.abs(equations.right)])
-    size = abs(found.checks) @ (size + abs(equations.matrix) @ known)
+    size = abs(found.checks) @ (size + equations.sizes @ known)
     off = np.abs(found.checks @ constants)
     if np.any(strict & (off > _TOLERANCE * size + 1e-300)):
         raise Infeasible
@@ -126,31 +120,81 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
     classified = structure(equations)
     _check_constants(classified, equations.y, tangent)
     first = estimate(classified, equations.y)
-    known = ~_undetermined(classified)
-    held = np.zeros(equations.n, dtype=np.int8)
-    if not _breaks(equations, first.x, known).any() and _can_stand(first):
-        return Bounded(classified, first, held)
-    point, held = _interior_point(equations)
-    goal = misfit(equations, point)
-    for _ in range(_POLISHES):
-        found = _with_held(equations, held)
-        broken = _breaks(equations, found.x, ~_undetermined(found.structure))
+    nothing = np.zeros(equations.n, dtype=np.int8)
+    found = _settle(equations, tangent, first, nothing)
+    if found is None:
+        point, held = _interior_point(equations)
+        goal = misfit(equations, point)
+        found = _settle(equations, tangent, _with_held(equations, held), held, goal)
+    if found is None:
+        raise BalanceError(
+            "the bounded estimate did not converge: the bounds that hold could not be told apart; "
+            "widen limits (min, max) that lie very close together"
+        )
+    return Bounded(classified, *found)
+
+
+def _settle(
+    equations: Equations,
+    tangent: Mask | None,
+    found: Estimate,
+    held: np.ndarray,
+    goal: float = -np.inf,
+) -> tuple[Estimate, np.ndarray] | None:
+    """Exchange the bounds that hold until all are kept and none is pulled inwards.
+
+    Block principal pivoting: what lies beyond a bound is held there, what is held and pulled
+    inwards is let go, all at once as long as they get fewer, then a random half at a time, which
+    breaks every circle in which such exchanges may run. Only when none is left does a linear
+    programme look for blocks of undetermined variables without room. The problem is convex: where
+    it settles, no other point is better.
+
+    Parameters
+    ----------
+    equations, tangent
+        As for `bounded_estimate`.
+    found, held
+        Where to start.
+    goal : float, optional
+        Least misfit, if known: a point that reaches it stands whatever the multipliers are, which
+        are not unique where bounds depend on each other.
+
+    Returns
+    -------
+    Estimate and bounds that hold, or None if it does not settle.
+    """
+    draw = np.random.default_rng(20240229).random
+    fewest, idle = equations.n + 1, 0
+    settled: Mask | None = None
+    for _ in range(_EXCHANGES):
+        loose = _undetermined(found.structure)
+        slack = tolerances(equations, found.x)
+        broken = _breaks(equations, found.x, ~loose, slack)
         wrong = _pulls_inwards(found, held)
-        if not broken.any() and _can_stand(found):
-            better = misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7
-            if better or not wrong.any():
-                return Bounded(classified, found, held)
-        if not broken.any() and not wrong.any():
-            without_room = no_room(_open_blocks(found)[0], equations.n)
-            if not (without_room * (held == 0)).any():
-                break
-            held = np.where(held == 0, without_room, held).astype(np.int8)
-            continue
-        held = np.where(broken != 0, broken, np.where(wrong, 0, held)).astype(np.int8)
-    raise BalanceError(
-        "the bounded estimate did not converge: the bounds that hold could not be told apart; "
-        "widen limits (min, max) that lie very close together"
-    )
+        number = int(np.count_nonzero(broken) + np.count_nonzero(wrong))
+        reached = not broken.any() and misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7
+        if number == 0 or reached:
+            cramped = no_room(equations, loose, found.x, slack, held)
+            if not cramped.any():
+                return found, held
+            held, fewest, idle = held + cramped, equations.n + 1, 0
+        else:
+            if settled is None:
+                settled = _settled(equations)
+            if (broken * settled).any():
+                return None
+            fewest, idle = (number, 0) if number < fewest else (fewest, idle + 1)
+            if idle > _IDLE:
+                return None
+            some = draw(equations.n) < (0.5 if idle > 1 else 1.0)
+            held = np.where(some & (broken != 0), broken, np.where(some & wrong, 0, held))
+        held = held.astype(np.int8)
+        found = _with_held(equations, held)
+        try:
+            _check_constants(found.structure, found.x, tangent)
+        except Infeasible:
+            return None
+    return None
 
 
 def _settled(equations: Equations) -> Mask:
@@ -177,10 +221,13 @@ def _pulls_inwards(found: Estimate, held: np.ndarray) -> Mask:
     The gradient of the Lagrangian, (x − y)/sd² + Aᵀμ, is at least 0 at a lower bound that holds.
     """
     equations = found.structure.equations
-    gradient = equations.matrix.T @ found.equation_multipliers()
+    multipliers = found.equation_multipliers()
+    gradient = equations.matrix.T @ multipliers
+    size = equations.sizes.T @ np.abs(multipliers)
     data = equations.measured
-    gradient[data] += (found.x - equations.y)[data] / equations.sd[data] ** 2
-    size = np.abs(gradient).max(initial=1e-300)
+    own = (found.x - equations.y)[data] / equations.sd[data] ** 2
+    gradient[data] += own
+    size[data] += np.abs(own)
     return np.asarray((held != 0) & (-held * gradient < -_TOLERANCE * size))
 
 

@@ -95,9 +95,7 @@ def variances(found: Estimate) -> Floats:
         rest = _variance_without(found, int(layout.data[k]))
         out[layout.data[k]] = weights[k] * rest / (weights[k] + rest)
     determined = np.flatnonzero(layout.determined)
-    for start in range(0, len(determined), _BLOCK):
-        some = determined[start : start + _BLOCK]
-        out[some] = np.diag(covariance(found, some))
+    out[determined] = found.variances(sensitivities(found, determined))
     rounding = tolerances(equations, found.x)
     rounding[layout.data] += 1e-9 * np.sqrt(weights)
     return np.where(out <= (_ROUNDING * rounding) ** 2, 0.0, out)

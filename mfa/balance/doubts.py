@@ -24,7 +24,7 @@ def _labels(balance: Balance, numbers: np.ndarray) -> pd.DataFrame:
     out["year"] = out["year"].astype(np.int64)
     for name in ("cell", "reference"):
         texts = np.full(len(numbers), "", dtype=object)
-        for kind, table in data_tables(balance.system).items():
+        for kind, table in data_tables(balance.model.system).items():
             here = (some["kind"] == kind).to_numpy() & (rows >= 0)
             if here.any():
                 texts[here] = table[name].to_numpy(dtype=object)[rows[here]]
@@ -73,8 +73,8 @@ def suspect_table(balance: Balance) -> pd.DataFrame:
 
 def _test_rows(tests: Outcome, labels: pd.DataFrame, balance: Balance, kind: str) -> pd.DataFrame:
     """Return one row per test, with the other items that have the same outcome."""
-    several_years = len(balance.system.years) > 1
-    several_layers = len(balance.system.layers) > 1
+    several_years = len(balance.model.system.years) > 1
+    several_layers = len(balance.model.system.layers) > 1
     names = labels["item"].astype(str)
     if several_layers:
         names = names + " " + labels["substance"].astype(str)
@@ -93,7 +93,7 @@ def _test_rows(tests: Outcome, labels: pd.DataFrame, balance: Balance, kind: str
 def excluded_table(balance: Balance) -> pd.DataFrame:
     """Return data that had no pull on the result, and z of their distance to it."""
     parts = []
-    for kind, frame in data_tables(balance.system).items():
+    for kind, frame in data_tables(balance.model.system).items():
         numbers = numbers_of(balance, kind)
         rows = balance.model.variables["row"].to_numpy(dtype=np.int64)[numbers]
         numbers, rows = numbers[rows >= 0], rows[rows >= 0]

@@ -76,6 +76,11 @@ class Equations:
         matrix.eliminate_zeros()
         return matrix
 
+    @cached_property
+    def sizes(self) -> sp.csc_array:
+        """|A|: with sizes of variables it gives what each row turns over."""
+        return sp.csc_array(abs(self.matrix))
+
     def constants(self, fixed: Mask, values: Floats) -> Floats:
         """Return b − A x over the fixed variables: what the others have to add up to."""
         right = np.concatenate([np.zeros(self.n_nodes), self.right])

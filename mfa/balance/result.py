@@ -21,6 +21,7 @@ from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.ranges import Block, blocks, ranges
 from mfa.errors import MFAError, near
 from mfa.system import System
+from mfa.system.apart import seen_from
 
 Item = str | tuple[str, int] | tuple[str, str, int]
 
@@ -32,9 +33,9 @@ class Balance:
     Attributes
     ----------
     system : System
-        What was reconciled.
+        What is looked at: what was reconciled, or what one region sees of it (`regions`).
     model : Model
-        Its equations, and what each variable stands for.
+        The equations of what was reconciled, and what each variable stands for.
     bounded : Bounded
         The estimate, in mass per step.
     """
@@ -42,6 +43,13 @@ class Balance:
     system: System
     model: Model
     bounded: Bounded
+
+    @cached_property
+    def regions(self) -> dict[str, Balance]:
+        """The same results as each region sees them, by region; see `mfa.region`."""
+        return {
+            name: replace(self, system=seen_from(self.system, name)) for name in self.system.regions
+        }
 
     @cached_property
     def chi2(self) -> float:
@@ -81,19 +89,23 @@ class Balance:
     @cached_property
     def status(self) -> np.ndarray:
         """Status of every variable."""
-        return tables.statuses(self.model, self.bounded.classified)[0]
+        return self._statuses[0]
 
     @cached_property
     def statements(self) -> np.ndarray:
         """Row of the observation within which a variable is measured, −1 for the others."""
-        return tables.statuses(self.model, self.bounded.classified)[1]
+        return self._statuses[1]
+
+    @cached_property
+    def _statuses(self) -> tuple[np.ndarray, np.ndarray]:
+        return tables.statuses(self.model, self.bounded.classified)
 
     @cached_property
     def is_assumption(self) -> Mask:
         """Variables whose datum is an assumption of the user."""
         out = np.zeros(self.model.equations.n, dtype=bool)
         rows = self.model.variables["row"].to_numpy(dtype=np.int64)
-        for kind, table in data_tables(self.system).items():
+        for kind, table in data_tables(self.model.system).items():
             here = (self.model.variables["kind"] == kind).to_numpy() & (rows >= 0)
             out[here] = (table["basis"] == "assumption").to_numpy()[rows[here]]
         return out
@@ -113,7 +125,7 @@ class Balance:
         """Low and high of every variable in the system's unit; ∓inf where there is no limit."""
         equations = self.model.equations
         loose = self.status == "undetermined"
-        low, high = (end[: equations.n] for end in ranges(self.blocks, self.held.n))
+        low, high = (end[: equations.n] for end in ranges(self.blocks, self.held))
         low, high = low / self._steps, high / self._steps
         lower, upper = equations.lower / self._steps, equations.upper / self._steps
         reach = 1.96 * np.where(loose, 0.0, self.sds)

@@ -15,14 +15,16 @@ from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import cho_factor, cho_solve, qr
-from scipy.sparse.linalg import cg, splu
+from scipy.linalg import cho_solve, cholesky, lapack, qr
+from scipy.sparse.linalg import splu
 
 from mfa.balance.network import Floats
 from mfa.balance.structure import Structure
 
 _ORTHOGONAL = 600
 _DENSE = 3000
+_FEW = 64
+_BLOCK = 512
 _REFINEMENTS = 3
 _ROUNDING = 2.3e-16
 _CLOSE = 1e-10
@@ -33,9 +35,10 @@ class _Normal:
     """S⁻¹ from B = G W^½, whose rows are first scaled to unit length.
 
     Small systems take R of the QR factors of Bᵀ, so that S = RᵀR is never formed and rows that are
-    nearly parallel keep their digits; larger ones a Cholesky factor of S. Beyond that one column is
-    solved by conjugate gradients, which need no factor: on networks that spread in all directions
-    factors fill up. Several columns, as for variances, take a sparse factor all the same.
+    nearly parallel keep their digits; larger ones a Cholesky factor of S. Beyond that a few columns
+    are solved by conjugate gradients, which need no factor: on networks that spread in all
+    directions factors fill up. Many columns, as for all variances, take a sparse factor all the
+    same.
     """
 
     def __init__(self, rows: sp.csr_array) -> None:
@@ -46,27 +49,80 @@ class _Normal:
         """Return S⁻¹ right for one column or several."""
         scale = self._scale if right.ndim == 1 else self._scale[:, None]
         weighted: Floats = np.multiply(scale, right)
-        if right.ndim == 1 and len(right) > _DENSE:
-            found, missed = cg(self._matrix, weighted, rtol=_CLOSE, maxiter=_STEPS)
-            if not missed:
+        few = 1 if len(right) <= _DENSE else _FEW
+        if len(right) > _ORTHOGONAL and right.size <= few * len(right):
+            found = _conjugate_gradients(self._matrix, weighted)
+            if found is not None:
                 return np.asarray(scale * found, dtype=np.float64)
         return np.asarray(scale * self._factor(weighted), dtype=np.float64)
+
+    def quadratic(self, columns: sp.csc_array) -> Floats:
+        """Return cᵀS⁻¹c of every column c.
+
+        From the inverse T of the triangular factor it is |Tc|², a sum of squares, for which columns
+        with few entries need few columns of T.
+        """
+        rows = sp.csr_array((sp.diags_array(self._scale) @ columns).T)
+        out = np.zeros(rows.shape[0])
+        for start in range(0, len(out), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            if len(self._scale) <= _DENSE:
+                out[some] = ((rows[some] @ self._root) ** 2).sum(axis=1)
+            else:
+                block = rows[some].toarray().T
+                out[some] = (block * self._factor(block)).sum(axis=0)
+        return out
 
     @cached_property
     def _matrix(self) -> sp.csr_array:
         return sp.csr_array(self._rows @ self._rows.T)
 
     @cached_property
-    def _factor(self) -> Callable[[Floats], Floats]:
+    def _triangle(self) -> Floats:
+        """R, upper triangular, with S = RᵀR."""
         rows = self._rows
         if rows.shape[0] <= _ORTHOGONAL:
-            triangle = qr(rows.T.toarray(), mode="r")[0][: rows.shape[0]]
-            return lambda b: cho_solve((triangle, False), b)
-        if rows.shape[0] <= _DENSE:
-            cholesky = cho_factor(self._matrix.toarray())
-            return lambda b: cho_solve(cholesky, b)
+            return np.asarray(qr(rows.T.toarray(), mode="r")[0][: rows.shape[0]])
+        return np.asarray(cholesky(self._matrix.toarray()))
+
+    @cached_property
+    def _root(self) -> Floats:
+        """R⁻¹, with S⁻¹ = R⁻¹ R⁻ᵀ."""
+        inverse, _ = lapack.dtrtri(self._triangle)
+        return np.ascontiguousarray(inverse)
+
+    @cached_property
+    def _factor(self) -> Callable[[Floats], Floats]:
+        if self._rows.shape[0] <= _DENSE:
+            return lambda b: cho_solve((self._triangle, False), b)
         sparse = splu(sp.csc_array(self._matrix))
         return lambda b: sparse.solve(np.ascontiguousarray(b))
+
+
+def _conjugate_gradients(matrix: sp.csr_array, right: Floats) -> Floats | None:
+    """Solve a positive definite system for one column or several, each on its own.
+
+    Returns
+    -------
+    array or None
+        None if any column does not come close.
+    """
+    left = right.reshape(len(right), -1).copy()
+    found, direction = np.zeros_like(left), left.copy()
+    size = (left**2).sum(axis=0)
+    goal = _CLOSE**2 * size
+    for _ in range(_STEPS):
+        if np.all(size <= goal):
+            return found.reshape(right.shape)
+        ahead = matrix @ direction
+        curvature = (direction * ahead).sum(axis=0)
+        step = np.divide(size, curvature, out=np.zeros_like(size), where=size > goal)
+        found += step * direction
+        left -= step * ahead
+        before, size = size, (left**2).sum(axis=0)
+        turn = np.divide(size, before, out=np.zeros_like(size), where=before > goal)
+        direction = left + turn * direction
+    return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,20 +152,16 @@ class Estimate:
     @cached_property
     def information(self) -> Floats:
         """q_i = g_iᵀ S⁻¹ g_i of each datum, shape (data,)."""
-        g = sp.csc_array(self.structure.reduced)
-        out = np.zeros(g.shape[1])
+        return self.quadratic(sp.csc_array(self.structure.reduced))
+
+    def quadratic(self, columns: sp.csc_array) -> Floats:
+        """Return cᵀ S⁻¹ c of every column c, shape (columns,)."""
         if self.factor is None:
-            return out
-        for start in range(0, g.shape[1], 512):
-            block = g[:, start : start + 512].toarray()
-            out[start : start + 512] = (block * self.factor.solve(block)).sum(axis=0)
-        return out
+            return np.zeros(columns.shape[1])
+        return self.factor.quadratic(columns)
 
     def propagate(self, rows: sp.csr_array) -> Floats:
         """Return the covariance of linear combinations of the estimated data.
-
-        With B = G W^½ and V = W^½ rowsᵀ it is RᵀR, R = V − Bᵀ S⁻¹ B V: what the checks leave of the
-        errors. The difference VᵀV − VᵀBᵀS⁻¹BV is the same but loses half of the digits.
 
         Parameters
         ----------
@@ -119,14 +171,30 @@ class Estimate:
         -------
         array, shape (k, k)
         """
+        left = self._errors_left(rows)
+        return np.asarray(left.T @ left)
+
+    def variances(self, rows: sp.csr_array) -> Floats:
+        """Return the variance of linear combinations of the estimated data, shape (k,)."""
+        out = np.zeros(rows.shape[0])
+        for start in range(0, len(out), _BLOCK):
+            some = slice(start, start + _BLOCK)
+            out[some] = (self._errors_left(sp.csr_array(rows[some])) ** 2).sum(axis=0)
+        return out
+
+    def _errors_left(self, rows: sp.csr_array) -> Floats:
+        """Return what the checks leave of the errors of linear combinations, shape (data, k).
+
+        With B = G W^½ and V = W^½ rowsᵀ it is R = V − Bᵀ S⁻¹ B V, and the covariance RᵀR. The
+        difference VᵀV − VᵀBᵀS⁻¹BV is the same but loses half of the digits.
+        """
         root = np.sqrt(self.weights)
         errors = sp.csr_array(rows @ sp.diags_array(root))
+        left: Floats = errors.toarray().T
         if self.factor is None:
-            return np.asarray((errors @ errors.T).toarray())
+            return left
         scaled = sp.csr_array(self.structure.reduced @ sp.diags_array(root))
-        seen = (scaled @ errors.T).toarray()
-        left = errors.toarray().T - scaled.T @ self.factor.solve(seen)
-        return np.asarray(left.T @ left)
+        return np.asarray(left - scaled.T @ self.factor.solve((scaled @ errors.T).toarray()))
 
     def equation_multipliers(self) -> Floats:
         """Return the multiplier of every balance and relation, shape (equations,)."""
@@ -151,11 +219,14 @@ def estimate(structure: Structure, values: Floats) -> Estimate:
     factor, multipliers, estimated = None, np.zeros(g.shape[0]), y.copy()
     if g.shape[0]:
         factor = _Normal(sp.csr_array(g @ sp.diags_array(equations.sd[data])))
-        turnover = abs(g)
+        turnover, before = abs(g), np.inf
         for _ in range(1 + _REFINEMENTS):
             lacking = g @ estimated - right
-            if np.all(np.abs(lacking) <= _ROUNDING * (turnover @ np.abs(estimated))):
+            size = turnover @ np.abs(estimated) + np.abs(right)
+            missed = float(np.divide(np.abs(lacking), size, where=size > 0, out=0 * size).max())
+            if missed <= _ROUNDING or missed > 0.5 * before:
                 break
+            before = missed
             multipliers += factor.solve(lacking)
             estimated = y - weights * (g.T @ multipliers)
     x = np.where(structure.fixed, values, 0.0)

@@ -83,9 +83,10 @@ class Structure:
         out[self.related] = start[self.related]
         out[self.plain] = start[self.plain]
         lacking = constants - matrix @ out
-        moved = self.solve_related @ (self.related_rows @ lacking)
-        out[self.related] += moved
-        lacking = lacking - matrix[:, self.related] @ moved
+        for _ in range(2):  # the second takes away the rounding that large numbers left in small
+            moved = self.solve_related @ (self.related_rows @ lacking)
+            out[self.related] += moved
+            lacking = lacking - matrix[:, self.related] @ moved
         nodes = np.zeros(self.forest.n)
         nodes[: self.equations.n_nodes] = lacking[: self.equations.n_nodes]
         out[self.plain[self.forest.tree]] += self.forest.flows(nodes)

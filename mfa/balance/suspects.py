@@ -90,11 +90,7 @@ def leak_tests(found: Estimate) -> Outcome:
     )
     seen = np.flatnonzero((np.diff(columns.indptr) > 0) & (np.diff(exact.indptr) == 0))
     columns = columns[:, seen]
-    q = np.zeros(len(seen))
-    for start in range(0, len(seen), 512):
-        block = columns[:, start : start + 512].toarray()
-        if found.factor is not None:
-            q[start : start + 512] = (block * found.factor.solve(block)).sum(axis=0)
+    q = found.quadratic(columns)
     pull = np.asarray(columns.T @ found.multipliers)
     return Outcome(seen, pull / np.sqrt(q), pull / q, _alike(columns))
 

@@ -109,7 +109,7 @@ def _with_origin(balance: Balance, numbers: np.ndarray, frame: pd.DataFrame) -> 
     basis = np.where(kept, frame["basis"].to_numpy(dtype=object), "")
     reference = frame["reference"].to_numpy(dtype=object).copy()
     statement = balance.statements[numbers]
-    observations = balance.system.observations
+    observations = balance.model.system.observations
     for i in np.flatnonzero(~kept & (statement >= 0)):
         row = observations.iloc[statement[i]]
         basis[i], reference[i] = row["basis"], reference[i] or row["reference"]
@@ -129,9 +129,11 @@ def flow_table(balance: Balance) -> pd.DataFrame:
     """Return the table of flows."""
     system = balance.system
     data = system.data.assign(unit=system.unit)
-    out = _with_results(balance, numbers_of(balance, "flow"), data)
-    ends = system.flows.set_index("flow")[["from", "to", "role", "name", "name_ja"]]
-    out = out.join(ends, on="flow")
+    out = _with_results(balance, numbers_of(balance, "flow")[system.data.index], data)
+    flows = system.flows
+    at = pd.Index(flows["flow"]).get_indexer(pd.Index(out["flow"]))
+    for name in ("from", "to", "role", "name", "name_ja"):
+        out[name] = flows[name].take(at).set_axis(out.index)
     keys = ["flow", "from", "to", "substance", "year"]
     return out[[*keys, *_RESULT, "role", *_ORIGIN, *_TESTS, "name", "name_ja"]]
 
@@ -156,16 +158,23 @@ def _blank_rows(frame: pd.DataFrame, rows: np.ndarray, columns: list[str]) -> pd
 _TAKEN = ["value", "sd", "min", "max", "basis", "include", "reference", "note", "cell"]
 
 
+def _inside(balance: Balance) -> pd.Series:
+    """Return the balanced processes of what is looked at."""
+    processes = balance.system.processes
+    return processes.loc[processes["kind"] == "process", "process"]
+
+
 def stock_table(balance: Balance) -> pd.DataFrame:
     """Return changes and levels of every stock; an opening level only where it is given."""
-    variables = balance.model.variables
+    variables, whole = balance.model.variables, balance.model.system
     numbers = numbers_of(balance, "change", "level")
-    opening = (variables["year"] < balance.system.years[0]) & (variables["row"] < 0)
-    numbers = numbers[~opening.to_numpy()[numbers]]
+    opening = (variables["year"] < whole.years[0]) & (variables["row"] < 0)
+    there = variables["item"].isin(_inside(balance))
+    numbers = numbers[(there & ~opening).to_numpy()[numbers]]
     some = variables.iloc[numbers].reset_index(drop=True)
     rows = some["row"].to_numpy(dtype=np.int64)
-    unit = balance.system.settings.unit
-    data = _blank_rows(balance.system.stocks, rows, _TAKEN).assign(
+    unit = whole.settings.unit
+    data = _blank_rows(whole.stocks, rows, _TAKEN).assign(
         process=some["item"],
         substance=some["substance"],
         year=some["year"].astype(np.int64),
@@ -182,7 +191,7 @@ def stock_table(balance: Balance) -> pd.DataFrame:
 def share_table(balance: Balance, kind: str, keys: list[str]) -> pd.DataFrame:
     """Return coefficients or compositions as results."""
     frame = data_tables(balance.system)[kind].assign(unit="1")
-    out = _with_results(balance, numbers_of(balance, kind), frame)
+    out = _with_results(balance, numbers_of(balance, kind)[frame.index], frame)
     return out[[*keys, "substance", "year", *_RESULT, *_ORIGIN, *_TESTS]]
 
 
@@ -190,7 +199,9 @@ def observation_table(balance: Balance) -> pd.DataFrame:
     """Return every observation: what was stated, and the sum as it came out."""
     numbers = numbers_of(balance, "observation")
     rows = balance.model.variables["row"].to_numpy(dtype=np.int64)[numbers]
-    frame = balance.system.observations.iloc[rows].assign(unit="")
+    there = np.isin(rows, balance.system.observations.index)
+    numbers, rows = numbers[there], rows[there]
+    frame = balance.model.system.observations.iloc[rows].assign(unit="")
     out = _with_results(balance, numbers, frame)
     return out[["observation", "relation", "substance", "year", *_RESULT, *_ORIGIN, *_TESTS]]
 
@@ -228,7 +239,7 @@ def process_table(balance: Balance) -> pd.DataFrame:
     x = balance.bounded.estimate.x
     seen, variance = _observed(model)
     is_change = (model.variables["kind"] == "change").to_numpy()
-    shown = np.where(balance.status != "undetermined", x, np.nan)
+    known = np.where(balance.status != "undetermined", x, np.nan)
     every = np.ones(equations.n, dtype=bool)
 
     def enters(values: Floats, where: Mask = every) -> Floats:
@@ -243,9 +254,9 @@ def process_table(balance: Balance) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(sd > 0, before / sd, np.nan)
     rates = {
-        "inputs": enters(shown, ~is_change),
-        "outputs": leaves(shown, ~is_change),
-        "stock_change": leaves(shown, is_change),
+        "inputs": enters(known, ~is_change),
+        "outputs": leaves(known, ~is_change),
+        "stock_change": leaves(known, is_change),
         "residual_before": before,
         "residual": enters(x) - leaves(x),
         "throughput": np.maximum(enters(np.abs(x)), leaves(np.abs(x))),
@@ -255,7 +266,10 @@ def process_table(balance: Balance) -> pd.DataFrame:
     table = keys.assign(**{name: rate / step for name, rate in rates.items()})
     table.insert(7, "residual_z", z)
     table["unit"] = balance.system.unit
-    return table[~nodes["stock"].to_numpy(dtype=bool)].reset_index(drop=True)
+    shown = (
+        ~nodes["stock"].to_numpy(dtype=bool) & nodes["process"].isin(_inside(balance)).to_numpy()
+    )
+    return table[shown].reset_index(drop=True)
 
 
 def _at_nodes(ends: Ints, values: Floats, where: Mask, n: int) -> Floats:

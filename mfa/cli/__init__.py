@@ -172,6 +172,9 @@ def sankey(
     substance: Annotated[
         str | None, typer.Option("--substance", help="Default: the first one.")
     ] = None,
+    region: Annotated[
+        str | None, typer.Option("--region", help="One region apart. Default: the whole.")
+    ] = None,
     lang: Language = "en",
     style: Annotated[
         Literal["cycle", "circulation"],
@@ -199,6 +202,7 @@ def sankey(
             year=year or None,
             substance=substance,
             lang=lang,
+            region=region,
             style=style,
             colour=colour,
             before=before,

@@ -18,8 +18,8 @@ from mfa.system.raw import Cell, column_letters
 Lang = Literal["en", "ja"]
 NEEDED, USUAL, SELDOM, OWN = "1F4E5F", "CFE3E8", "E7E6E6", "FFFFFF"
 _SELDOM = (
-    "capacity capacity_unit capacity_substance group group_ja region column row distribution min "
-    "max basis include shape scale interpolation company equity"
+    "capacity capacity_unit capacity_substance group group_ja region region_ja column row "
+    "distribution min max basis include shape scale interpolation company equity"
 )
 _FORMATS = {"text": "@", "list": "@", "choice": "@", "year": YEAR}
 _WIDTHS = {"text": 18, "list": 18, "choice": 14, "yesno": 8, "year": 8, "number": 11, "share": 9}

@@ -1,7 +1,8 @@
-"""Recycling: indicators, losses, and what to survey next."""
+"""Recycling: indicators, losses, trade between regions, and what to survey next."""
 
 from mfa.recycling.indicators import indicators
 from mfa.recycling.losses import bottlenecks
 from mfa.recycling.survey import survey
+from mfa.recycling.trade import trade
 
-__all__ = ["bottlenecks", "indicators", "survey"]
+__all__ = ["bottlenecks", "indicators", "survey", "trade"]

@@ -207,9 +207,11 @@ COLUMNS = {
 }
 
 
-@remembered
 def indicators(balance: Balance) -> pd.DataFrame:
     """Return every recycling indicator for every substance and year.
+
+    Where a system has several regions, the whole comes first, with a blank ``region``, then each
+    region apart, as `mfa.region` sees it.
 
     Parameters
     ----------
@@ -222,8 +224,22 @@ def indicators(balance: Balance) -> pd.DataFrame:
         open only low and high, which are all that balances and bounds allow; numerator and
         denominator [unit of the system]; the flows counted; assumptions that it rests on and what
         share of its variance they explain; what is missing to form it; whether its value follows
-        from the flows drawn whatever the data say; scope and source.
+        from the flows drawn whatever the data say; scope and source. With several regions a column
+        ``region`` after the first seven.
     """
+    whole = whole_indicators(balance)
+    if len(balance.system.regions) < 2:
+        return whole
+    apart = {name: whole_indicators(part) for name, part in balance.regions.items()}
+    parts = [table.assign(region=name) for name, table in {"": whole, **apart}.items()]
+    table = pd.concat(parts, ignore_index=True)
+    table.insert(list(COLUMNS).index("high") + 1, "region", table.pop("region"))
+    return table
+
+
+@remembered
+def whole_indicators(balance: Balance) -> pd.DataFrame:
+    """Return the indicators of what is looked at as a whole."""
     rows = []
     for (substance, year), place in sorted(places(balance).items(), key=lambda item: item[0]):
         if substance not in balance.system.substances:

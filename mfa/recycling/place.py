@@ -112,13 +112,12 @@ def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
     layout = balance.bounded.estimate.structure
     loose = ~(layout.fixed | layout.equations.measured | layout.determined)
     wander, space = layout.wander(), _space(balance)
-    names = {
-        "flow": balance.system.flows["flow"].tolist(),
-        "change": balance.system.processes["process"].tolist(),
-    }
+    processes, stores = balance.system.processes["process"], balance.system.processes["stock"]
+    names = {"flow": balance.system.flows["flow"], "change": processes.where(stores)}
     codes = {kind: {name: i for i, name in enumerate(some)} for kind, some in names.items()}
     out: dict[tuple[str, int], Place] = {}
-    chosen = variables[variables["kind"].isin(names)]
+    seen = [variables["kind"].eq(kind) & variables["item"].isin(codes[kind]) for kind in codes]
+    chosen = variables[np.any(seen, axis=0)]
     for (substance, year), group in chosen.groupby(["substance", "year"], sort=False):
         numbers = {kind: np.full(len(some), -1, dtype=np.int64) for kind, some in names.items()}
         for kind, rows in group.groupby("kind"):

@@ -132,7 +132,7 @@ def _candidates(
 
 def _measured(balance: Balance, row: dict[str, object]) -> Balance:
     """Return the balance with a flow found exactly in the middle of its range."""
-    data = balance.system.data.copy()
+    data = balance.model.system.data.copy()
     chosen = (
         (data["flow"] == row["item"])
         & (data["substance"] == row["substance"])
@@ -141,4 +141,5 @@ def _measured(balance: Balance, row: dict[str, object]) -> Balance:
     middle = (float(str(row["low"])) + float(str(row["high"]))) / 2
     data.loc[chosen, ["value", "sd"]] = (middle, 0.0)
     data.loc[chosen, "include"] = True
-    return reconcile(replace(balance.system, data=data))
+    again = reconcile(replace(balance.model.system, data=data))
+    return replace(again, system=balance.system)  # seen as before

@@ -164,11 +164,12 @@ def _shown(section: Section, one: Edition, draft: bool) -> dict[str, object] | N
     values = section.lists(page, one.charts)
     if values is None:
         return None
-    common = {
+    common: dict[str, object] = {
         "w": words,
         "comma": page.comma,
         "unit": page.unit,
         "several_substances": len(page.balance.system.layers) > 1,
     }
+    values = common | values
     template = _environment().get_template(f"sections/{section.name}.html.j2")
-    return about | {"body": Markup(template.render(**common, **values))}  # noqa: S704 escaped there
+    return about | {"body": Markup(template.render(**values, common=values))}  # noqa: S704 escaped there

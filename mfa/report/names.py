@@ -58,9 +58,9 @@ def alike(balance: Balance) -> list[frozenset[str]]:
     """Return for every suspect the labels of those that cannot be told apart, its own included."""
     table = balance.suspects
     labels = table["item"].astype(str)
-    if len(balance.system.layers) > 1:
+    if len(balance.model.system.layers) > 1:
         labels = labels + " " + table["substance"].astype(str)
-    if len(balance.system.years) > 1:
+    if len(balance.model.system.years) > 1:
         labels = labels + " " + table["year"].astype(str)
     known = set(labels)
     return [

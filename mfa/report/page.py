@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from mfa.balance import Balance
-from mfa.recycling import bottlenecks, indicators, survey
+from mfa.recycling import bottlenecks, survey
+from mfa.recycling.indicators import whole_indicators
 from mfa.report import format as fmt
 from mfa.report.data import data_table
 from mfa.report.names import Names, names_of, split_ids
 from mfa.report.words import Lang, words
+from mfa.system.regions import japanese_names
 
 _MOST_NAMES = 4
 _THINNEST = 0.4
@@ -57,7 +59,7 @@ class Page:
     @cached_property
     def anchors(self) -> dict[str, str]:
         """Where on the page each flow is listed with its source."""
-        flows = self.balance.system.flows["flow"].tolist()
+        flows = self.balance.model.system.flows["flow"].tolist()  # also where one region is seen
         return {flow: f"{self.lang}-flow-{number}" for number, flow in enumerate(flows, start=1)}
 
     @property
@@ -87,8 +89,8 @@ class Page:
 
     @cached_property
     def indicators(self) -> pd.DataFrame:
-        """Table of indicators."""
-        return indicators(self.balance)
+        """Table of indicators, of regions together."""
+        return whole_indicators(self.balance)
 
     @cached_property
     def bottlenecks(self) -> pd.DataFrame:
@@ -109,6 +111,11 @@ class Page:
     def process_name(self, process: object) -> str:
         """Return the name of a process."""
         return self.names.processes.get(str(process), str(process))
+
+    def region_name(self, region: str) -> str:
+        """Return the name of a region, or the words for the world outside."""
+        local = japanese_names(self.balance.system.processes) if self.lang == "ja" else {}
+        return local.get(region, region) or self.words["outside"]
 
     def flow_name(self, flow: object) -> str:
         """Return the name of a flow."""
@@ -195,9 +202,9 @@ class Page:
 
     @property
     def _assumed(self) -> list[tuple[str, str]]:
-        """Quantity and item of every assumption."""
-        some = self.data[self.data["basis"] == "assumption"]
-        return list(zip(some["quantity"], some["item"], strict=True))
+        """Quantity and item of every assumption, also of those that one region does not see."""
+        some = self.balance.model.variables[self.balance.is_assumption]
+        return list(zip(some["kind"], some["item"], strict=True))
 
     def _cell(self, row: pd.Series) -> dict[str, Any]:
         """Return what one indicator in one year shows: words, and a bar in percent."""

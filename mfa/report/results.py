@@ -12,8 +12,9 @@ import pandas as pd
 from mfa import __version__
 from mfa.balance import Balance
 from mfa.io.xlsx_write import Table, from_frame, from_raw, save_workbook
-from mfa.recycling import bottlenecks, indicators, survey
+from mfa.recycling import bottlenecks, indicators, survey, trade
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
+from mfa.system.regions import home_regions
 
 
 def _with_the_rest(
@@ -35,6 +36,7 @@ def _with_the_rest(
 def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
     """Return the tables of the results workbook by the names of their sheets."""
     system = balance.system
+    several = len(system.regions) > 1
     return {
         "flows": _with_the_rest(balance.flows, system.data, ["flow", "substance", "year"]),
         "stocks": _with_the_rest(
@@ -42,14 +44,24 @@ def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
         ),
         "coefficients": _with_the_rest(balance.coefficients, system.coefficients),
         "compositions": _with_the_rest(balance.compositions, system.compositions),
-        "balances": balance.processes,
+        "balances": _with_regions(balance) if several else balance.processes,
         "suspects": balance.suspects,
         "excluded": balance.excluded,
         "statements": balance.observations,
         "indicators": indicators(balance),
         "bottlenecks": bottlenecks(balance),
+        **({"trade": trade(balance)} if several else {}),
         "survey": survey(balance),
     }
+
+
+def _with_regions(balance: Balance) -> pd.DataFrame:
+    """Return the balances with the region that each is drawn up in."""
+    processes, table = balance.system.processes, balance.processes.copy()
+    home = home_regions(processes, balance.system.settings.region)
+    by_name = dict(zip(processes["process"], home, strict=True))
+    table.insert(3, "region", [by_name[name] for name in table["process"]])
+    return table
 
 
 def _provenance(balance: Balance, options: Mapping[str, object]) -> pd.DataFrame:

@@ -20,6 +20,7 @@ from mfa.report.numbers import (
     stock_series,
 )
 from mfa.report.page import Page
+from mfa.report.regions import region_rows, trade_rows
 from mfa.report.verdict import next_number
 from mfa.sankey.chart import Chart
 
@@ -85,6 +86,16 @@ def _losses(page: Page, _: Charts) -> Values:
     return {"losses": out}
 
 
+def _trade(page: Page, _: Charts) -> Values | None:
+    rows = trade_rows(page)
+    return {"trade": rows, "years": page.balance.system.years} if rows else None
+
+
+def _regions(page: Page, _: Charts) -> Values | None:
+    rows = region_rows(page)
+    return {"regions": rows, "years": page.balance.system.years} if rows else None
+
+
 def _survey(page: Page, _: Charts) -> Values:
     return {"survey": page.survey_rows(), "next": next_number(page), "year": page.year}
 
@@ -120,6 +131,8 @@ SECTIONS = (
     Section("contradictions", _contradictions),
     Section("indicators", _indicators, slow=True),
     Section("losses", _losses),
+    Section("trade", _trade),
+    Section("regions", _regions, slow=True),
     Section("survey", _survey, slow=True),
     Section("stocks", _stocks),
     Section("assumptions", _assumptions),

@@ -13,6 +13,7 @@ from mfa.balance import Balance
 from mfa.io.whole import whole_folder
 from mfa.report.document import Edition, editions, render
 from mfa.report.page import Page
+from mfa.report.regions import region_charts
 from mfa.report.results import write_workbook
 from mfa.report.words import Lang
 from mfa.sankey.chart import Chart
@@ -54,8 +55,8 @@ def write_report(
 
     The folder gets ``report.html``, ``results.xlsx``, ``chart-YEAR.svg`` for every year (with
     several substances ``chart-SUBSTANCE-YEAR.svg``), and ``chart.png``, the last year of the first
-    substance. All of them appear together, when all went well; other files in the folder stay as
-    they are.
+    substance; with several regions also ``chart-region-REGION.svg``, the same of each region apart.
+    All of them appear together, when all went well; other files in the folder stay as they are.
 
     Parameters
     ----------
@@ -82,8 +83,9 @@ def write_report(
     say("drawing")
     pages = editions(balance, lang)
     page, charts = pages[0].page, _by_year(pages[0])
+    regional = region_charts(page)
     with whole_folder(folder) as draft:
-        _save_charts(page, charts, draft)
+        _save_charts(page, charts, regional, draft)
         say("drawing the picture")
         charts[page.substance, page.year].save(draft / "chart.png")
         say("writing results.xlsx")
@@ -99,11 +101,18 @@ def _by_year(pages: Edition) -> dict[tuple[str, int], Chart]:
     return {key: Chart((one,)) for key, one in zip(pages.page.labels, diagrams, strict=True)}
 
 
-def _save_charts(page: Page, charts: dict[tuple[str, int], Chart], folder: Path) -> None:
-    """Save the chart of each substance and year under a name that any file system takes."""
+def _save_charts(
+    page: Page,
+    charts: dict[tuple[str, int], Chart],
+    regional: dict[str, Chart],
+    folder: Path,
+) -> None:
+    """Save each year's and each region's chart under a name that any file system takes."""
     substances = page.balance.system.substances
     names = _file_names((*substances, *page.substances))
     several = len(substances) > 1
     for (substance, year), chart in charts.items():
         part = f"{names[substance]}-" if several else ""
         chart.save(folder / f"chart-{part}{year}.svg")
+    for region, name in _file_names(regional).items():
+        regional[region].save(folder / f"chart-region-{name}.svg")

@@ -31,13 +31,16 @@ class _Room(ModuleType):
         year: int | Iterable[int] | None = None,
         substance: str | None = None,
         lang: Lang = "en",
+        region: str | None = None,
         *,
         style: DiagramStyle = "cycle",
         colour: Colour = "role",
         before: bool = False,
     ) -> Chart:
         """Return the circulation chart of a balance, see `mfa.sankey.chart.sankey`."""
-        return sankey(balance, year, substance, lang, style=style, colour=colour, before=before)
+        return sankey(
+            balance, year, substance, lang, region, style=style, colour=colour, before=before
+        )
 
 
 sys.modules[__name__].__class__ = _Room

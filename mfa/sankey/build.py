@@ -31,6 +31,7 @@ from mfa.sankey.diagram import (
 from mfa.sankey.quantities import bundle_of, evidence_of, quantity_of
 from mfa.sankey.words import TEXT
 from mfa.schema import SCRAP_ROLES, STAGES
+from mfa.system.regions import home_regions, japanese_names
 
 Lang = Literal["en", "ja"]
 _STRIKING = 1.96
@@ -47,6 +48,7 @@ class _Scene:
     lang: Lang
     flows: pd.DataFrame  # one row per flow in the order of ``system.flows``, nan where no row
     groups: list[str]  # node id of each process; "" outside the boundary
+    home: list[str]  # region of each process
     bottleneck: str
     paint: Painter
     observed: bool
@@ -172,6 +174,7 @@ def _scene(
         lang=lang,
         flows=as_observed(flows) if observed else flows,
         groups=np.where(inside, groups, "").tolist(),
+        home=home_regions(processes, system.settings.region).tolist(),
         bottleneck=str(worst["item"].iat[0]) if len(worst) and not observed else "",
         paint=painter(colour, balance, place, substance, flows),
         observed=observed,
@@ -208,6 +211,9 @@ def _node(scene: _Scene, name: str, members: list[int]) -> Node:
     rows = scene.balance.system.processes.iloc[members].sort_values("process")
     first = rows.iloc[0]
     label = _group_name(scene, first["group"]) if first["group"] else scene.name(first)
+    where = {scene.home[member] for member in members}
+    if len(scene.balance.system.regions) > 1 and len(where) == 1:
+        label = _with_region(scene, label, where.pop())
     table = scene.balance.processes
     ids = rows["process"].tolist()
     here = table[
@@ -328,7 +334,7 @@ def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: 
         source=source or None,
         target=target or None,
         lane=lane,
-        label=_label(scene, outside, parts),
+        label=_label(scene, outside, flows, parts),
         quantity=together,
         parts=tuple(parts),
         flagged=not flagged.isdisjoint(rows["flow"]),
@@ -361,13 +367,28 @@ def _throughput(scene: _Scene, members: list[int]) -> Quantity | None:
     return None
 
 
-def _label(scene: _Scene, outside: str, parts: list[Part]) -> str:
+def _label(scene: _Scene, outside: str, flows: Ints, parts: list[Part]) -> str:
     """Return the name of a single flow, or of what many flows share outside the boundary."""
     if len(parts) == 1:
-        return parts[0].label or (parts[0].flow if outside else "")
+        label = parts[0].label or (parts[0].flow if outside else "")
+        return _with_region(scene, label, _abroad(scene, int(flows[0]))) if outside else label
     if not outside:
         return ""
     processes = scene.balance.system.processes
     if (processes["group"] == outside).any():
         return _group_name(scene, outside)
     return scene.name(processes[processes["process"] == outside].iloc[0])
+
+
+def _abroad(scene: _Scene, flow: int) -> str:
+    """Return the region at the outer end of a flow, "" if it is that of the inner one."""
+    inner, outer = int(scene.sets.tail[flow]), int(scene.sets.head[flow])
+    if not scene.groups[inner]:
+        inner, outer = outer, inner
+    return scene.home[outer] if scene.home[outer] != scene.home[inner] else ""
+
+
+def _with_region(scene: _Scene, label: str, region: str) -> str:
+    """Return a label with the region that it speaks of, in the chart's language."""
+    local = japanese_names(scene.balance.system.processes) if scene.lang == "ja" else {}
+    return f"{label} ({local.get(region, region)})" if region else label

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mfa.sankey.boxes import BoxPlan, Port, bottleneck_lines, number_block, number_line
-from mfa.sankey.geometry import Bounds, Label, Shape, overlap
+from mfa.sankey.geometry import Bounds, Label, Shape
 from mfa.sankey.grid import Grid
 from mfa.sankey.routing import Course, Places
 from mfa.sankey.strands import Strand
@@ -154,9 +154,9 @@ class _Captions:
             half, own = strand.width / 2, lines[row]
             missing = max(float(own.max()) - half - top, bottom - float(own.min()) - half, 0.0)
             cost += 2.0 * missing / (bottom - top)
-        for channel in gutter.channels:
-            if overlap(caption.bounds, channel):
-                covered = min(right, channel[2]) - max(left, channel[0])
+        for x0, y0, x1, y1 in gutter.channels:
+            if x0 < right and y0 < bottom and x1 > left and y1 > top:
+                covered = min(right, x1) - max(left, x0)
                 cost += 0.5 + 2.0 * covered / (right - left)
         return cost
 
@@ -249,7 +249,13 @@ class _Captions:
                 middle = caption.left + caption.text.width / 2
                 labels.extend(
                     set_block(
-                        caption.text, middle, caption.top, "link-label", self.wide, halo=not bare
+                        caption.text,
+                        middle,
+                        caption.top,
+                        "link-label",
+                        self.wide,
+                        halo=not bare,
+                        link=strand.link.id,
                     )
                 )
         return labels
@@ -303,10 +309,11 @@ def lane_labels(
         level = [c for c in channels if c[1] < top + text.height and c[3] > top]
         for share in (0.0, -0.2, 0.2, -0.4, 0.4, -0.6, 0.6, -0.8, 0.8):
             at = (left + right) / 2 + share * free
-            room = (at - text.width / 2 - 3, top, at + text.width / 2 + 3, top + text.height)
-            crossed = sum(overlap(room, channel) for channel in level) + abs(share) / 10
+            start, end = at - text.width / 2 - 3, at + text.width / 2 + 3
+            crossed = sum(c[0] < end and c[2] > start for c in level) + abs(share) / 10
             if crossed < best:
                 middle, best = at, crossed
         plain = course.inside and strand.carries(text)
-        labels.extend(set_block(text, middle, top, "lane-label", wide, halo=not plain))
+        link = strand.link.id
+        labels.extend(set_block(text, middle, top, "lane-label", wide, halo=not plain, link=link))
     return labels

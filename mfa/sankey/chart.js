@@ -50,7 +50,9 @@
     const boxes = (node) => all(frames[shown], "rect.box").filter((r) => r.dataset.node === node);
 
     function clear() {
-      for (const item of all(figure, ".up, .down, .picked")) item.classList.remove("up", "down", "picked");
+      for (const item of all(figure, ".up, .down, .picked, .off")) {
+        item.classList.remove("up", "down", "picked", "off");
+      }
       for (const svg of all(figure, "svg")) svg.classList.remove("picking");
       panel.replaceChildren();
       key.hidden = true;
@@ -89,6 +91,10 @@
       for (const shape of shapes) {
         shape.classList.remove("up", "down");
         shape.classList.add("picked");
+      }
+      for (const label of all(frames[shown], "[data-of]")) {
+        const groups = (links.get(label.dataset.of) || { groups: [] }).groups;
+        label.classList.toggle("off", !groups.some((g) => g.matches(".up, .down, .picked")));
       }
       const mine = link
         ? rows.filter((row) => row.dataset.link === choice.link)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from mfa.balance import Balance
+from mfa.balance import region as seen_from
 from mfa.errors import ChartError
 from mfa.io.whole import whole_file
 from mfa.sankey.build import Lang, build_diagram
@@ -59,6 +60,41 @@ class Chart:
         """The chart as an HTML figure, to be put into a page; see `mfa.sankey.interactive`."""
         return to_figure_html(self.diagrams, self.drawings)
 
+    def beside(self, *others: Chart, labels: Sequence[str] = ()) -> Chart:
+        """Return charts as one, on one scale and with everything in the same place.
+
+        Parameters
+        ----------
+        *others : Chart
+            Such as those of other scenarios or editions, in the same unit, language and style.
+        labels : sequence of str, optional
+            What to call each diagram in place of its year.
+
+        Raises
+        ------
+        ChartError
+            If they cannot be compared, or there are more or fewer labels than diagrams.
+
+        Examples
+        --------
+        >>> from mfa.sankey.diagram import Diagram, Node
+        >>> old, new = (Chart((Diagram("", "", "t/yr", (Node("A", "a"),), ()),)) for _ in range(2))
+        >>> [diagram.label for diagram in old.beside(new, labels=["old", "new"]).diagrams]
+        ['old', 'new']
+        """
+        every = tuple(diagram for chart in (self, *others) for diagram in chart.diagrams)
+        for name, word in (("lang", "language"), ("unit", "unit"), ("style", "style")):
+            found = sorted({str(getattr(diagram, name)) for diagram in every})
+            if len(found) > 1:
+                raise ChartError(
+                    f"charts cannot stand beside each other: their {word} differs "
+                    f"({', '.join(found)}); draw them with the same {word}"
+                )
+        if labels and len(labels) != len(every):
+            raise ChartError(f"there are {len(every)} diagrams and {len(labels)} labels for them")
+        names = labels or [diagram.label for diagram in every]
+        return Chart(tuple(replace(d, label=name) for d, name in zip(every, names, strict=True)))
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the chart to a file; its suffix says which kind: .svg .png .pdf .html .json.
 
@@ -96,6 +132,7 @@ def sankey(
     year: int | Iterable[int] | None = None,
     substance: str | None = None,
     lang: Lang = "en",
+    region: str | None = None,
     *,
     style: DiagramStyle = "cycle",
     colour: Colour = "role",
@@ -113,6 +150,8 @@ def sankey(
         By default the first substance.
     lang : {"en", "ja"}
         Language of names and words; names fall back on English.
+    region : str, optional
+        One region apart, its trade at the boundary; by default the whole.
     style : {"cycle", "circulation"}
         Ribbons as wide as their flows; or the circulation chart of statistics: lanes from ore to
         scrap, a number in every box, and arrows of one width.
@@ -131,17 +170,18 @@ def sankey(
     Raises
     ------
     MFAError
-        If there is no such year, substance, style or colour.
+        If there is no such year, substance, region, style or colour.
     """
     years = list(year) if isinstance(year, Iterable) else [year]
     if not years:
         raise ChartError("no year to draw; leave year out for the last one")
+    shown = balance if region is None else seen_from(balance, region)
     states = (True, False) if before else (False,)
     diagrams = []
     for one in years:
         for observed in states:
             diagram = build_diagram(
-                balance, one, substance, lang, style=style, colour=colour, observed=observed
+                shown, one, substance, lang, style=style, colour=colour, observed=observed
             )
             diagrams.append(_stated(diagram, observed) if before else diagram)
     return Chart(tuple(diagrams))

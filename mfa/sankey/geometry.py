@@ -51,10 +51,14 @@ class Ribbon:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A closed path that stands for no flow, such as a warning triangle."""
+    """A closed path that stands for no flow, such as a warning triangle.
+
+    ``link`` is the id of the link that it speaks of, if any.
+    """
 
     outline: Outline
     css: str
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +87,8 @@ class Line:
 class Label:
     """One line of text; ``y`` is its baseline, ``size`` the font size in px.
 
-    ``halo`` asks for a white edge around the letters, ``rotation`` is in degrees clockwise.
+    ``halo`` asks for a white edge around the letters, ``rotation`` is in degrees clockwise,
+    ``link`` is the id of the link that it speaks of, if any.
     """
 
     text: str
@@ -96,6 +101,7 @@ class Label:
     colour: str = "#1f1f1f"
     halo: bool = False
     rotation: float = 0.0
+    link: str = ""
 
 
 Primitive = Ribbon | Shape | Box | Line | Label
@@ -159,7 +165,7 @@ def moved(item: Primitive, dx: float, dy: float) -> Primitive:
         return Ribbon(outline, item.style, item.tone, item.css, item.link, item.title, width)
     if isinstance(item, Shape):
         outline = tuple([(op, _shifted(points, dx, dy)) for op, points in item.outline])
-        return Shape(outline, item.css)
+        return Shape(outline, item.css, item.link)
     if isinstance(item, Line):
         return Line(_shifted(item.points, dx, dy), item.css)
     x, y = _shifted((item.x, item.y), dx, dy)

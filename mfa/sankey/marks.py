@@ -189,7 +189,8 @@ def paint_stubs(
             if stub.kind != "loop":
                 items.append(_boundary(way[0], strand.full))
             top = edge - stub.reach - stub.text.height if upper else edge + stub.reach
-            texts.extend(set_block(stub.text, middle, top, "stub-label", wide))
+            link = strand.link.id
+            texts.extend(set_block(stub.text, middle, top, "stub-label", wide, link=link))
     return items, texts
 
 

@@ -101,6 +101,7 @@ def _label(item: Label) -> str:
     turn = f"rotate({_number(item.rotation)} {_number(item.x)} {_number(item.y)})"
     place = _attributes(
         _class=item.css,
+        data_of=item.link,
         x=item.x,
         y=item.y,
         font_size=item.size,
@@ -126,7 +127,7 @@ def _other(item: Primitive, prefix: str) -> str:
     if isinstance(item, Label):
         return _label(item)
     if isinstance(item, Shape):
-        path = _attributes(_class=item.css, d=_path(item.outline))
+        path = _attributes(_class=item.css, data_of=item.link, d=_path(item.outline))
         return f"<path{path}{_painted(PAINTS[item.css])}/>"
     points = " ".join(_number(p) for p in item.points)
     line = _attributes(_class=item.css, points=points)
@@ -183,9 +184,9 @@ def to_svg(drawing: Drawing) -> str:
     Returns
     -------
     str
-        The document. Links are groups with ``data-link`` and boxes carry ``data-node``, for
-        scripts; both have a ``<title>``, which browsers show under the pointer. The same drawing
-        gives the same text.
+        The document. Links are groups with ``data-link``, their labels carry ``data-of`` and
+        boxes ``data-node``, for scripts. Links and boxes have a ``<title>``, which browsers show
+        under the pointer. The same drawing gives the same text.
 
     Examples
     --------

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -312,8 +312,9 @@ def set_block(
     wide: bool,
     anchor: Anchor = "middle",
     halo: bool = False,
+    link: str = "",
 ) -> list[Label | Shape]:
-    """Return the labels of a block whose upper edge is at ``top``, and its warning triangles."""
+    """Return the labels of a block whose upper edge is at ``top``, and the signs before them."""
     items: list[Label | Shape] = []
     for line in text.lines:
         pitch = line.size * LEADING
@@ -328,7 +329,7 @@ def set_block(
             at, side = reach, "start"
         items.append(Label(line.text, at, base, line.size, css, side, line.bold, line.colour, halo))
         top += pitch
-    return items
+    return [replace(item, link=link) for item in items] if link else items
 
 
 def label_bounds(label: Label, wide: bool) -> Bounds:

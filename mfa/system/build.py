@@ -11,10 +11,13 @@ import pandas as pd
 from mfa.errors import UnitError, near
 from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, has_results, is_lists, sheet_names
 from mfa.system import checks, relations
-from mfa.system.cells import ParsedSheet, parse_sheet
+from mfa.system.cells import parse_sheet
+from mfa.system.columns import frame_of
 from mfa.system.data import Checker, read_data, unit_factors
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 from mfa.system.raw import RawSheet
+from mfa.system.regions import check_regions
 from mfa.system.results import REPLACED, Values, as_input, prefer
 from mfa.system.settings import Settings, read_settings
 from mfa.units import Unit, parse_unit
@@ -87,8 +90,9 @@ def _with_data(
         findings,
         needs_sd=everywhere if needs_sd is None else needs_sd,
     )
-    keep = [name for name in sheet.frame.columns if name not in (*data.columns, "unit", "cv")]
-    return pd.concat([sheet.frame[keep], data], axis=1)
+    replaced = {*data.columns, "unit", "cv"}
+    kept = {name: column for name, column in sheet.frame.items() if name not in replaced}
+    return frame_of(kept | dict(data.items()))
 
 
 def _base(sheet: ParsedSheet) -> np.ndarray:
@@ -116,10 +120,9 @@ def _read_capacities(sheet: ParsedSheet, settings: Settings, findings: Findings)
             place = sheet.place(i, "capacity_unit")
             findings.error("capacity_unit: not a mass per year", advice, text, place)
         factors[i] = unit.size / settings.unit.size
-    frame["capacity"] = frame["capacity"] * factors
-    frame["capacity_unit"] = frame["capacity_unit"].where(
-        frame["capacity"].isna(), settings.unit.name
-    )
+    sheet.put("capacity", frame["capacity"] * factors)
+    named = frame["capacity_unit"].where(frame["capacity"].isna(), settings.unit.name)
+    sheet.put("capacity_unit", named)
     checks.check_names(sheet, "capacity_substance", settings.layers, "substances", findings)
 
 
@@ -130,7 +133,7 @@ def _read_flows(
     checks.fill_substances(sheet, settings.layers, findings)
     checks.check_flow_ends(sheet, processes.frame, findings)
     flows = checks.fill_flow_ends(sheet, findings)
-    checks.check_flow_values(sheet, findings)
+    checks.check_flow_values(sheet, flows, findings)
     checks.warn_gaps(sheet, settings.layers, findings)
     checks.warn_dead_ends(processes, flows, findings)
     checks.warn_uncounted_scrap(sheet, flows, processes.frame, findings)
@@ -221,6 +224,7 @@ def assemble(
     _read_capacities(parsed["processes"], settings, findings)
     processes = parsed["processes"].frame
     flows, data = _read_flows(parsed["flows"], parsed["processes"], settings, findings)
+    check_regions(parsed["processes"], flows, settings.region, findings)
     ids = flows["flow"].tolist()
     tables = _read_relations(parsed, processes, ids, settings, findings)
     rest = {name: sheet for name, sheet in parsed.items() if name not in _CORE}

@@ -7,14 +7,15 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
 from mfa.errors import near
 from mfa.schema import RESULT_COLUMNS, Column, Sheet, column_names, fold, has_results
+from mfa.system.columns import Coded, Numbers, frame_of, hold, spread
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 from mfa.system.raw import Cell, RawSheet, column_letters
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
@@ -23,50 +24,6 @@ _SEPARATORS = re.compile("[,、;，；]")
 _LOOKALIKES = str.maketrans("lIOo", "1100")  # letters typed for digits
 _YES = {"yes", "y", "true", "1", "はい", "有", "○"}
 _NO = {"no", "n", "false", "0", "いいえ", "無", "×"}
-
-
-@dataclass(frozen=True, slots=True)
-class ParsedSheet:
-    """A sheet with typed columns and the place of every cell.
-
-    Parameters
-    ----------
-    name : str
-        The sheet's name in the format.
-    frame : DataFrame
-        Every column of the format (blank ones too), then the unknown ones; blank rows left out.
-    rows : array of int, shape (n,)
-        Row number of each row in the sheet.
-    letters : dict
-        Column letters of the columns that the sheet has.
-    bad : mapping of str to array of bool, shape (n,)
-        Cells that cannot be used and are reported, by column; a column that must be there and is
-        not counts as such. They are neither blank nor anything else, and no further check may take
-        them for that.
-    """
-
-    name: str
-    frame: pd.DataFrame
-    rows: np.ndarray
-    letters: dict[str, str]
-    bad: Mapping[str, np.ndarray] = field(default_factory=dict)
-
-    def is_bad(self, *columns: str) -> np.ndarray:
-        """Return the rows in which a cell of one of the columns cannot be used."""
-        out = np.zeros(len(self.rows), dtype=bool)
-        for column in columns:
-            if column in self.bad:
-                out |= self.bad[column]
-        return out
-
-    def place(self, row: int, column: str) -> str:
-        """Return ``sheet!cell`` of a row (by position) and a column."""
-        return f"{self.name}!{self.letters.get(column, 'A')}{self.rows[row]}"
-
-    def places(self, column: str) -> list[str]:
-        """Return ``sheet!cell`` of one column in every row."""
-        start = f"{self.name}!{self.letters.get(column, 'A')}"
-        return [f"{start}{row}" for row in self.rows.tolist()]
 
 
 class _BadCellError(Exception):
@@ -202,58 +159,68 @@ def _converter(column: Column) -> Callable[[Cell], object]:
 
 
 _NUMERIC = {"number": _number, "share": _share, "year": _year}
-_PLAIN = {int, float, type(None)}
 
 
 Report = Callable[[int, str, str, str], None]  # row, severity, what, do
+Held = Numbers | Coded
 
 
-def _read_numbers(cells: list[Cell], column: Column, report: Report) -> np.ndarray:
+def _read_numbers(cells: Held, column: Column, report: Report) -> np.ndarray:
     """Return a float column; ``report`` hears of every fault."""
-    convert = _NUMERIC[column.kind]
-    if set(map(type, cells)) <= _PLAIN:
-        out = np.array(cells, dtype=np.float64)
-        if column.kind == "year" and np.nan_to_num(out).any():
-            odd = ~((out == np.round(out)) & (out >= 1000) & (out <= 3000)) & ~np.isnan(out)
-        else:
-            odd = np.isinf(out)  # years that are all 0 stand for a system without years
-        doubtful = np.flatnonzero(odd).tolist()
+    if isinstance(cells, Coded) or cells.values.dtype == bool:
+        return _read_texts(cells.coded(), column, report)
+    out = cells.floats()
+    if column.kind == "year" and np.nan_to_num(out).any():
+        odd = ~((out == np.round(out)) & (out >= 1000) & (out <= 3000)) & ~np.isnan(out)
     else:
-        out = np.full(len(cells), math.nan)
-        doubtful = [i for i, cell in enumerate(cells) if cell is not None]
-    for i in doubtful:
+        odd = np.isinf(out)  # years that are all 0 stand for a system without years
+    for i in np.flatnonzero(odd).tolist():
         try:
-            out[i], as_text = convert(cells[i])
+            _NUMERIC[column.kind](cells[i])
         except _BadCellError as bad:
             out[i] = math.nan
             report(i, "error", bad.what, bad.do)
+    return out
+
+
+def _read_texts(cells: Coded, column: Column, report: Report) -> np.ndarray:
+    """Return the float column that texts, or cells of several kinds, stand for."""
+    numbers = np.full(len(cells.values), math.nan)
+    notes: dict[int, tuple[str, str, str]] = {}
+    for code, cell in enumerate(cells.values.tolist()):
+        try:
+            numbers[code], as_text = _NUMERIC[column.kind](cell)
+        except _BadCellError as bad:
+            notes[code] = "error", bad.what, bad.do
             continue
         if as_text:
-            report(i, "warning", f"number typed as text, read as {out[i]:g}", "type it as a number")
-    return out
+            what = f"number typed as text, read as {numbers[code]:g}"
+            notes[code] = "warning", what, "type it as a number"
+    _report_all(cells, notes, report)
+    return spread(numbers, cells.codes, math.nan)
 
 
-def _read_objects(cells: list[Cell], column: Column, report: Report) -> np.ndarray:
-    """Return an object column, each different cell converted once."""
+def _read_objects(cells: Held, column: Column, report: Report) -> Coded:
+    """Return a column of converted cells, each different one converted once."""
+    given = cells.coded()
     convert = _converter(column)
-    known: dict[Cell, object] = {}
-    bad: dict[Cell, _BadCellError] = {}
-    keys = cells
-    if not set(map(type, cells)) <= {str, type(None)}:
-        keys = [cell if type(cell) is str else (type(cell), cell) for cell in cells]
-    for key in dict.fromkeys(keys):
-        cell = key[1] if isinstance(key, tuple) else key
+    values = np.full(len(given.values), None, dtype=object)
+    notes: dict[int, tuple[str, str, str]] = {}
+    for code, cell in enumerate(given.values.tolist()):
         try:
-            known[key] = None if cell is None else convert(cell)
-        except _BadCellError as error:
-            known[key], bad[key] = None, error
-    if bad:
-        for i, key in enumerate(keys):
-            if key in bad:
-                report(i, "error", bad[key].what, bad[key].do)
-    out = np.empty(len(cells), dtype=object)
-    out[:] = list(map(known.__getitem__, keys))
-    return out
+            values[code] = convert(cell)
+        except _BadCellError as bad:
+            notes[code] = "error", bad.what, bad.do
+    _report_all(given, notes, report)
+    same, different = pd.factorize(values)
+    return Coded(different, spread(same, given.codes, -1))
+
+
+def _report_all(cells: Coded, notes: Mapping[int, tuple[str, str, str]], report: Report) -> None:
+    """Report what there is to say of some of the different cells in every row of theirs."""
+    if notes:
+        for i in np.flatnonzero(np.isin(cells.codes, list(notes))).tolist():
+            report(i, *notes[int(cells.codes[i])])
 
 
 def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, int]:
@@ -297,33 +264,33 @@ def _match_headers(raw: RawSheet, spec: Sheet, findings: Findings) -> dict[str, 
     return found
 
 
-def _used_rows(raw: RawSheet, used: list[int]) -> np.ndarray:
+def _used_rows(raw: RawSheet, held: Mapping[int, Held]) -> np.ndarray:
     """Positions of the rows in which any recognised cell, or any fault, stands."""
-    blank = list(range(raw.n_rows))
-    for j in used:
-        column = raw.columns[j]
-        blank = [i for i in blank if column[i] is None]
+    blank = np.arange(raw.n_rows)
+    for cells in held.values():
+        blank = blank[cells.blank[blank]]
     mask = np.ones(raw.n_rows, dtype=bool)
     mask[blank] = False
-    mask[[i for i, j in raw.faults if j in used and i < raw.n_rows]] = True
+    mask[[i for i, j in raw.faults if j in held and i < raw.n_rows]] = True
     return np.flatnonzero(mask)
 
 
-def _cells(raw: RawSheet, j: int, rows: np.ndarray) -> list[Cell]:
-    column = raw.columns[j]
-    return column if len(rows) == raw.n_rows else [column[i] for i in rows.tolist()]
-
-
 def _read_column(
-    raw: RawSheet, column: Column, j: int, rows: np.ndarray, place: str, findings: Findings
-) -> tuple[np.ndarray, list[int]]:
+    raw: RawSheet,
+    column: Column,
+    j: int,
+    cells: Held,
+    rows: np.ndarray,
+    place: str,
+    findings: Findings,
+) -> tuple[np.ndarray | Coded, list[int]]:
     """Return the typed cells of one column in the rows asked for, and which of them are bad."""
-    cells = _cells(raw, j, rows)
     bad: list[int] = []
 
     def report(i: int, severity: str, what: str, do: str) -> None:
         note = findings.error if severity == "error" else findings.warning
-        note(f"{column.name}: {what}", do, cells[i], f"{place}{rows[i] + 2}")
+        cell = raw.columns[j][rows[i]]
+        note(f"{column.name}: {what}", do, cell, f"{place}{rows[i] + 2}")
         if severity == "error":
             bad.append(i)
 
@@ -335,19 +302,20 @@ def _read_column(
     out = read(cells, column, report)
     if column.required:
         faulty = set(bad)
-        for i in [i for i, cell in enumerate(cells) if cell is None]:
+        for i in np.flatnonzero(cells.blank).tolist():
             if i not in faulty:
                 report(i, "error", "blank", f"every row needs a {column.name}")
     return out, bad
 
 
-def _read_unknown(raw: RawSheet, j: int, rows: np.ndarray) -> pd.Series:
+def _read_unknown(raw: RawSheet, j: int, rows: np.ndarray) -> np.ndarray:
     """Return a column that the format does not know as it stands, an Excel error as a text."""
-    cells = list(_cells(raw, j, rows))
+    cells = np.empty(raw.n_rows, dtype=object)
+    cells[:] = list(raw.columns[j])
     for (row, column), why in raw.faults.items():
         if column == j:
-            cells[int(np.searchsorted(rows, row))] = why
-    return pd.Series(cells, dtype=object)
+            cells[row] = why
+    return np.asarray(cells[rows])
 
 
 def parse_sheet(raw: RawSheet, spec: Sheet, findings: Findings) -> ParsedSheet:
@@ -363,24 +331,28 @@ def parse_sheet(raw: RawSheet, spec: Sheet, findings: Findings) -> ParsedSheet:
         Collects the problems.
     """
     found = _match_headers(raw, spec, findings)
-    rows = _used_rows(raw, list(found.values()))
+    held = {j: hold(raw.columns[j]) for j in found.values()}
+    rows = _used_rows(raw, held)
     letters = {name: column_letters(j) for name, j in found.items()}
-    data: dict[str, object] = {}
+    nothing = Coded(np.empty(0, dtype=object), np.full(len(rows), -1))
+    data: dict[str, np.ndarray] = {}
+    codes: dict[str, Coded] = {}
     bad: dict[str, np.ndarray] = {}
     for column in spec.columns:
         if column.name in found:
+            j = found[column.name]
+            cells = held[j] if len(rows) == raw.n_rows else held[j].at(rows)
             place = f"{spec.name}!{letters[column.name]}"
-            typed, faulty = _read_column(raw, column, found[column.name], rows, place, findings)
-            data[column.name] = pd.Series(typed, dtype=typed.dtype)
+            typed, faulty = _read_column(raw, column, j, cells, rows, place, findings)
             if faulty:
                 bad[column.name] = np.isin(np.arange(len(rows)), faulty)
-            continue
-        if column.needed:
-            bad[column.name] = np.ones(len(rows), dtype=bool)
-        if column.kind in _NUMERIC:
-            data[column.name] = np.full(len(rows), math.nan)
         else:
-            data[column.name] = pd.Series([None] * len(rows), dtype=object)
+            typed = np.full(len(rows), math.nan) if column.kind in _NUMERIC else nothing
+            if column.needed:
+                bad[column.name] = np.ones(len(rows), dtype=bool)
+        if isinstance(typed, Coded):
+            codes[column.name] = typed
+        data[column.name] = typed.objects() if isinstance(typed, Coded) else typed
     for name in [name for name in found if name not in data]:
         data[name] = _read_unknown(raw, found[name], rows)
-    return ParsedSheet(spec.name, pd.DataFrame(data), rows + 2, letters, bad)
+    return ParsedSheet(spec.name, frame_of(data), rows + 2, letters, bad, codes)

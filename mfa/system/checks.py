@@ -9,11 +9,13 @@ import pandas as pd
 
 from mfa.errors import near
 from mfa.schema import GOODS, RECEIVERS, SCRAP_ROLES, SENDERS
-from mfa.system.cells import ParsedSheet
+from mfa.system.columns import Coded, spread
 from mfa.system.data import Checker, plain
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 
 _MOST_GAPS = 50
+_LARGEST = 2**62
 _NOUNS = {"processes": "process", "flows": "flow", "substances": "substance of the system"}
 
 
@@ -45,12 +47,13 @@ def check_names(
     if source in findings.unknown:
         return np.ones(len(sheet.frame), dtype=bool)
     names = [name for name in known if name is not None]
-    texts = sheet.frame[column]
-    present = (texts.isna() | texts.isin(names)).to_numpy()
+    texts = sheet.coded(column)
+    present = spread(pd.Index(texts.values, dtype=object).isin(names), texts.codes, True)
     noun = noun or _NOUNS[source]
     advice: dict[str, str] = {}
     absent = np.flatnonzero(~present).tolist()
-    for i, text in zip(absent, texts.iloc[absent].astype(str).tolist(), strict=True):
+    for i in absent:
+        text = str(texts.values[texts.codes[i]])
         if text not in advice:
             advice[text] = near(text, names, f"add it, or correct the {column}")
         findings.error(f"{column}: no such {noun}", advice[text], text, sheet.place(i, column))
@@ -59,18 +62,33 @@ def check_names(
 
 def fill_substances(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
     """Write the default substance into blank cells and note unknown ones."""
-    column = sheet.frame["substance"]
-    sheet.frame["substance"] = column.where(column.notna(), layers[1])
+    sheet.fill("substance", layers[1])
     check_names(sheet, "substance", layers, "substances", findings)
+
+
+def _combined(sheet: ParsedSheet, keys: list[str]) -> np.ndarray:
+    """Return an integer for each row that only rows with the same keys share; blanks are alike."""
+    out = np.zeros(len(sheet.frame), dtype=np.int64)
+    most = 1
+    for cells in map(sheet.coded, keys):
+        n = len(cells.values) + 1
+        if most * n > _LARGEST:
+            out, before = pd.factorize(out)
+            most = len(before)
+        out = out * n + cells.codes + 1
+        most *= n
+    return out
 
 
 def check_duplicates(
     sheet: ParsedSheet, keys: list[str], what: str, do: str, findings: Findings
 ) -> None:
     """Note every row that repeats the key of an earlier one, and say which."""
-    frame = sheet.frame.loc[~sheet.is_bad(*keys), keys]
-    if not frame.duplicated().any():
+    good = ~sheet.is_bad(*keys)
+    numbers = _combined(sheet, keys)[good]
+    if not pd.Series(numbers).duplicated().any():
         return
+    frame = sheet.frame.loc[good, keys]
     first: dict[tuple[object, ...], int] = {}
     rows = frame.index.tolist()
     for i, cells in zip(rows, zip(*(frame[k].tolist() for k in keys), strict=True), strict=True):
@@ -89,12 +107,13 @@ def check_processes(sheet: ParsedSheet, findings: Findings) -> None:
     check_duplicates(
         sheet, ["process"], "the process stands twice", "give every process its own id", findings
     )
-    frame["kind"] = frame["kind"].where(frame["kind"].notna(), "process")
-    for column in ("name", "name_ja", "stage", "group", "group_ja", "region", "note"):
-        frame[column] = frame[column].where(frame[column].notna(), "")
-    frame["name"] = frame["name"].where(frame["name"] != "", frame["process"])
+    sheet.fill("kind", "process")
+    named = ("name", "name_ja", "stage", "group", "group_ja", "region", "region_ja", "note")
+    for column in named:
+        sheet.fill(column, "")
+    sheet.put("name", frame["name"].where(frame["name"] != "", frame["process"]))
     stock = np.array([bool(cell) for cell in frame["stock"].tolist()], dtype=bool)
-    frame["stock"] = stock | sheet.is_bad("stock")  # what cannot be read may well mean yes
+    sheet.put("stock", stock | sheet.is_bad("stock"))  # what cannot be read may well mean yes
     outside = (frame["kind"] != "process").to_numpy()
     check.error(
         outside & stock,
@@ -115,34 +134,42 @@ def fill_flow_ends(sheet: ParsedSheet, findings: Findings) -> pd.DataFrame:
     DataFrame
         flow, from, to, role, name, name_ja in the order in which flows first appear.
     """
-    frame, check = sheet.frame, Checker(sheet, findings)
-    flows = frame["flow"]
+    check = Checker(sheet, findings)
+    flows, names = sheet.coded("flow").codes, sheet.coded("flow").values
+    start = _first_rows(flows, len(names), flows >= 0)
+    out = {"flow": names}
     for column in ("from", "to", "role", "name", "name_ja"):
-        given = frame[column]
-        first = given.groupby(flows, sort=False).transform("first")
+        given = sheet.coded(column)
+        there = ~given.blank & (flows >= 0)
+        first = _first_rows(flows, len(names), there)
+        kept = spread(given.codes, np.where(first < len(given), first, -1), -1)
         matters = column in ("from", "to", "role")
         (check.error if matters else check.warning)(
-            (given.notna() & (given != first) & flows.notna()).to_numpy(),
+            there & (given.codes != spread(kept, flows, -1)),
             column,
             f"{column} differs from an earlier row of the flow '{{flow}}'"
             + ("" if matters else ", which is kept"),
             "repeat the same, or leave the cell blank",
         )
         if column in ("from", "to"):
-            filled = given.groupby(flows, sort=False).ffill()
-            doubtful = flows.isin(flows[sheet.is_bad(column)])
+            doubtful = np.isin(flows, flows[sheet.is_bad(column)])
             check.error(
-                (filled.isna() & flows.notna() & ~doubtful).to_numpy(),
+                (np.arange(len(flows)) < spread(first, flows, 0)) & (flows >= 0) & ~doubtful,
                 column,
                 f"{column} is blank and no earlier row of the flow '{{flow}}' gives it",
                 "write the process it comes from or goes to",
             )
-            frame[column] = filled
-        else:
-            frame[column] = first.where(first.notna(), "")
-    ends = ["flow", "from", "to", "role", "name", "name_ja"]
-    named = frame.loc[flows.notna(), ends]
-    return named.drop_duplicates("flow").reset_index(drop=True)
+            kept = np.where(first == start, kept, -1)
+        out[column] = spread(given.values, kept, None if column in ("from", "to") else "")
+    return pd.DataFrame(out, dtype=object)
+
+
+def _first_rows(codes: np.ndarray, n: int, mask: np.ndarray) -> np.ndarray:
+    """Return the first row of the mask that has each code from 0 to n − 1, the length if none."""
+    out = np.full(n, len(codes))
+    rows = np.flatnonzero(mask)[::-1]
+    out[codes[rows]] = rows  # of several, the last assignment holds
+    return out
 
 
 def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findings) -> None:
@@ -156,25 +183,26 @@ def check_flow_ends(sheet: ParsedSheet, processes: pd.DataFrame, findings: Findi
     noun = "process; it is not in the sheet 'processes'"
     for column, wrong, verb in (("from", RECEIVERS, "receives"), ("to", SENDERS, "sends")):
         check_names(sheet, column, kinds.index, "processes", findings, noun)
-        kind = sheet.frame[column].map(kinds)
+        ends = sheet.coded(column)
+        kind = kinds.reindex(pd.Index(ends.values, dtype=object))
         check.error(
-            kind.isin(wrong).to_numpy(),
+            spread(kind.isin(wrong).to_numpy(), ends.codes, False),
             column,
             f"'{{{column}}}' only {verb}, being of kind " + " or ".join(wrong),
             "turn the flow round, or change the kind of the process",
         )
-    roles = sheet.frame["role"].dropna().drop_duplicates()
-    for role in roles[roles.str.contains(",")]:
+    roles = sheet.coded("role")
+    for code, role in enumerate(roles.values):
         if sum(part in SCRAP_ROLES for part in role.split(",")) > 1:
             check.error(
-                (sheet.frame["role"] == role).to_numpy(),
+                roles.codes == code,
                 "role",
                 "a flow has at most one of the roles " + ", ".join(SCRAP_ROLES),
                 "keep one of them",
             )
 
 
-def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
+def check_flow_values(sheet: ParsedSheet, flows: pd.DataFrame, findings: Findings) -> None:
     """Note rows that repeat a flow, substance and year, and negative values."""
     check_duplicates(
         sheet,
@@ -184,10 +212,12 @@ def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
         findings,
     )
     frame = sheet.frame
-    either_way = frame["role"].str.contains("discrepancy").to_numpy(dtype=bool)
-    allowed = (frame["min"] < 0).to_numpy() | either_way
+    either_way = flows.loc[flows["role"].str.contains("discrepancy"), "flow"]
+    negative = (frame["value"] < 0).to_numpy() & ~(frame["min"] < 0).to_numpy()
+    rows = np.flatnonzero(negative)
+    negative[rows] = ~frame["flow"].iloc[rows].isin(either_way).to_numpy()
     Checker(sheet, findings).error(
-        (frame["value"] < 0).to_numpy() & ~allowed,
+        negative,
         "value",
         "negative flow '{flow}' in {year}",
         "turn the flow round, or give it a negative min if it may run both ways",
@@ -197,40 +227,48 @@ def check_flow_values(sheet: ParsedSheet, findings: Findings) -> None:
 
 def warn_gaps(sheet: ParsedSheet, layers: tuple[str, ...], findings: Findings) -> None:
     """Warn of flows that have rows for some of the system's years or substances only."""
-    rows = sheet.frame[["flow", "substance", "year"]].dropna().drop_duplicates()
-    if rows.empty:
+    flow, substance, year = (sheet.coded(name) for name in ("flow", "substance", "year"))
+    whole = ~(flow.blank | substance.blank | year.blank)
+    if not whole.any():
         return
-    years = np.sort(rows["year"].unique())
-    present = [name for name in layers[1:] if (rows["substance"] == name).any()]
+    rows = np.flatnonzero(whole & spread(substance.values != GOODS, substance.codes, False))
+    years = np.sort(year.values[_among(year, whole)])
+    there = set(substance.values[_among(substance, whole)])
+    present = [name for name in layers[1:] if name in there]
     absent = [name for name in layers[1:] if name not in present]
     if absent and "substances" not in findings.unknown:
         names = ", ".join(map(repr, absent))
         what = f"no flow has a row for {names}: none is in the system"
         findings.warning(what, "add rows, or leave it out of 'substances'", None, "flows")
-    metal = rows[rows["substance"] != GOODS]
-    counts = metal.groupby("flow", sort=False).size().reindex(rows["flow"].unique(), fill_value=0)
-    gaps = counts[counts < len(years) * len(present)]
-    some = gaps.index[:_MOST_GAPS]
-    listed = sheet.frame.loc[sheet.frame["flow"].isin(some), "flow"].drop_duplicates()
-    first = dict(zip(listed, listed.index, strict=True))
-    for flow in some:
-        group = metal[metal["flow"] == flow]
+    different = rows[~pd.Series(_combined(sheet, ["flow", "substance", "year"])[rows]).duplicated()]
+    counts = np.bincount(flow.codes[different], minlength=len(flow.values))
+    gaps = np.flatnonzero(_among(flow, whole) & (counts < len(years) * len(present)))
+    first = _first_rows(flow.codes, len(flow.values), ~flow.blank)
+    for k in gaps[:_MOST_GAPS].tolist():
+        own = rows[flow.codes[rows] == k]
         missing = []
         for name in present:
-            have = set(group.loc[group["substance"] == name, "year"])
-            lack = [f"{year:g}" for year in years if year not in have]
+            of = own[substance.values[substance.codes[own]] == name]
+            have = set(year.values[year.codes[of]])
+            lack = [f"{when:g}" for when in years if when not in have]
             if lack:
                 every = len(lack) == len(years)
                 missing.append(f"{name} in " + ("any year" if every else ", ".join(lack)))
+        what = f"the flow {flow.values[k]!r} has no row for " + "; ".join(missing)
         findings.warning(
-            f"the flow {flow!r} has no row for " + "; ".join(missing) + ": it carries none there",
+            f"{what}: it carries none there",
             "add rows: a blank value if it is unknown, 0 with sd 0 if there is none",
             None,
-            sheet.place(first[flow], "flow"),
+            sheet.place(int(first[k]), "flow"),
         )
     if len(gaps) > _MOST_GAPS:
         more = len(gaps) - _MOST_GAPS
         findings.warning(f"{more} more flows have no row for some substance or year", "see above")
+
+
+def _among(column: Coded, rows: np.ndarray) -> np.ndarray:
+    """Return which of a column's values stand in some rows."""
+    return np.bincount(column.codes[rows], minlength=len(column.values)) > 0
 
 
 def warn_dead_ends(sheet: ParsedSheet, flows: pd.DataFrame, findings: Findings) -> None:
@@ -266,11 +304,16 @@ def warn_uncounted_scrap(
     """Warn of scrap whose role and origin do not go together, so that no indicator counts it."""
     ends = processes.drop_duplicates("process").set_index("process")
     kind, stage = flows["from"].map(ends["kind"]), flows["from"].map(ends["stage"])
-    roles = flows["role"].fillna("").str.split(",")
-    own = roles.map(lambda parts: not {"old_scrap", "new_scrap"}.isdisjoint(parts))
-    mixed = roles.map(lambda parts: "scrap" in parts)
-    first = sheet.frame["flow"].drop_duplicates()
-    row = dict(zip(first, first.index, strict=True))
+    codes, different = pd.factorize(flows["role"])
+    lists = [set(role.split(",")) for role in different]
+
+    def having(*roles: str) -> np.ndarray:
+        return np.array([not parts.isdisjoint(roles) for parts in lists], dtype=bool)[codes]
+
+    own, mixed = having("old_scrap", "new_scrap"), having("scrap")
+    names = sheet.coded("flow")
+    first = _first_rows(names.codes, len(names.values), ~names.blank)
+    row = dict(zip(names.values, first.tolist(), strict=True))
     for flow, role in flows.loc[own & (kind == "import"), ["flow", "role"]].itertuples(index=False):
         what = f"the flow {flow!r} is imported: no indicator counts it as old or new scrap"
         do = "give it the role scrap, so that it counts as imported scrap"
@@ -282,7 +325,7 @@ def warn_uncounted_scrap(
         do = "give it the role new_scrap, old_scrap or home_scrap"
         findings.warning(what, do, role, sheet.place(row[flow], "role"))
     inside = (kind == "process") & (flows["to"].map(ends["kind"]) == "process")
-    silent = roles.map({*SCRAP_ROLES, "loss", "discrepancy"}.isdisjoint)
+    silent = ~having(*SCRAP_ROLES, "loss", "discrepancy")
     leaves = inside & stage.isin(lane) & ~flows["to"].map(ends["stage"]).isin(lane) & silent
     for flow, role in flows.loc[leaves, ["flow", "role"]].itertuples(index=False):
         what = f"the flow {flow!r} leaves the scrap lane, but not as scrap: nothing counts it as "

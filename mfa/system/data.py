@@ -9,11 +9,18 @@ import numpy as np
 import pandas as pd
 
 from mfa.errors import UnitError
-from mfa.system.cells import ParsedSheet
+from mfa.system.columns import frame_of, spread
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 from mfa.units import Unit, parse_unit
 
-_DEFAULTS = {"distribution": "normal", "basis": "statistic", "include": True}
+_DEFAULTS = {
+    "distribution": "normal",
+    "basis": "statistic",
+    "include": True,
+    "reference": "",
+    "note": "",
+}
 
 
 class Checker:
@@ -76,33 +83,35 @@ def unit_factors(
         Target units: of rates, masses, shares.
     """
     factors = np.ones(len(base))
-    texts = sheet.frame["unit"].to_numpy(dtype=object)
-    given = np.array([text is not None for text in texts], dtype=bool)
-    pairs = dict.fromkeys(zip(texts[given].tolist(), base[given].tolist(), strict=True))
-    for text, key in pairs:
-        rows = given & (texts == text) & (base == key)
+    texts = sheet.coded("unit")
+    given = np.flatnonzero(~texts.blank)
+    meant, keys = pd.factorize(base[given], use_na_sentinel=False)
+    pairs = texts.codes[given] * len(keys) + meant
+    for pair in pd.unique(pairs).tolist():
+        rows = given[pairs == pair]
+        text = texts.values[pair // len(keys)]
+        key = keys[pair % len(keys)]
         try:
             unit = parse_unit(text)
         except UnitError as error:
             what, _, do = str(error).partition("; ")
-            for i in np.flatnonzero(rows):
+            for i in rows:
                 findings.error(what, do, text, sheet.place(int(i), "unit"))
             continue
-        if key is None:
+        if pd.isna(key):
             continue
         target = units[key]
         if unit.dimension == "mass" and target.dimension == "rate":
             unit = parse_unit(f"{unit.name}/yr")
-            first = int(np.flatnonzero(rows)[0])
             findings.warning(
                 f"unit: {text} is a mass where a mass per year is meant, read as {unit.name} "
-                f"({int(rows.sum())} rows)",
+                f"({len(rows)} rows)",
                 f"write {unit.name}",
                 text,
-                sheet.place(first, "unit"),
+                sheet.place(int(rows[0]), "unit"),
             )
         if unit.dimension != target.dimension:
-            for i in np.flatnonzero(rows):
+            for i in rows:
                 findings.error(
                     f"unit: {text} is {_NOUN[unit.dimension]}, not {_NOUN[target.dimension]}",
                     _ADVICE[target.dimension].format(target.name),
@@ -160,16 +169,16 @@ def read_data(
         "write 5 % as 0.05 or 5%; if it is meant, nothing",
     )
     check.error(low > high, "min", "min is above max", "correct one of the two", ["max"])
-    spread = ~np.isnan(sd) | ~np.isnan(cv)
+    stated = ~np.isnan(sd) | ~np.isnan(cv)
     check.warning(
-        ~known & spread & needs_sd,
+        ~known & stated & needs_sd,
         "value",
         "an uncertainty stands beside a blank value and is not used",
         "write the value, or clear sd and cv",
     )
     if default_cv is None:
         check.error(
-            known & ~spread & needs_sd,
+            known & ~stated & needs_sd,
             "value",
             "the value has no uncertainty",
             "write sd or cv in its row, or default_cv in the sheet 'system'; sd 0 makes it exact",
@@ -183,12 +192,9 @@ def read_data(
         "min": low * factors,
         "max": high * factors,
     }
-    data = pd.DataFrame(out)
     for name, default in _DEFAULTS.items():
-        given = frame[name].to_numpy(dtype=object)
-        filled = [default if cell is None else cell for cell in given.tolist()]
-        data[name] = pd.Series(filled, dtype=bool if name == "include" else object)
-    for name in ("reference", "note"):
-        data[name] = pd.Series(["" if c is None else c for c in frame[name].tolist()], dtype=object)
-    data["cell"] = pd.Series(sheet.places("value"), dtype=object)
-    return data
+        cells = sheet.coded(name)
+        out[name] = spread(
+            cells.values.astype(bool if default is True else object), cells.codes, default
+        )
+    return frame_of({**out, "cell": pd.Series(sheet.places("value"), copy=False)})

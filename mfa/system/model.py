@@ -16,6 +16,7 @@ from mfa.system.build import assemble
 from mfa.system.findings import Findings
 from mfa.system.graph import tables_from_graph, to_graph
 from mfa.system.raw import RawSheet, from_frame
+from mfa.system.regions import region_names
 from mfa.system.results import Values
 from mfa.system.settings import Settings
 
@@ -45,7 +46,8 @@ class System:
         One row per flow: flow, from, to, role, name, name_ja.
     data : DataFrame
         One row per flow, substance and year: value, sd, min, max [unit], basis, include,
-        reference, note, cell. A blank value is NaN: not measured.
+        reference, note, cell. A blank value is NaN: not measured. The column cell reads like texts,
+        of which only the row numbers are kept.
     stocks : DataFrame
         Levels [mass] and changes [unit], one row per process, substance, year and quantity.
     coefficients, compositions, observations : DataFrame
@@ -87,6 +89,11 @@ class System:
     def years(self) -> tuple[int, ...]:
         """Years in which flows have rows, ascending."""
         return tuple(np.unique(self.data["year"].to_numpy(dtype=np.int64)).tolist())
+
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """Regions with balanced processes; a process that names none is in the system's own."""
+        return region_names(self.processes, self.settings.region)
 
     @cached_property
     def layers(self) -> tuple[str, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+
+from mfa.system.columns import Coded, Numbers, alike, mixed
 
 Cell = object  # str, float, int, bool, datetime …; None where the cell is blank
 
@@ -22,8 +24,9 @@ class RawSheet:
         As the file spells it.
     headers : tuple of str
         Row 1, one per column, "" where blank.
-    columns : tuple of list
-        One list per header, all of one length: rows 2, 3, … of the sheet. Blank cells are None.
+    columns : tuple of sequence
+        One per header, all of one length: rows 2, 3, … of the sheet. Blank cells are None. Lists,
+        if they come from a file; of a DataFrame, sequences that make their cells when asked.
     faults : mapping of (row, column) to str
         Cells that hold no usable value, counted from 0 within ``columns``, and why:
         an Excel error such as ``"#N/A"``, or ``"formula without a stored result"``.
@@ -33,7 +36,7 @@ class RawSheet:
 
     name: str
     headers: tuple[str, ...]
-    columns: tuple[list[Cell], ...]
+    columns: tuple[Sequence[Cell], ...]
     faults: Mapping[tuple[int, int], str] = field(default_factory=dict)
     head: tuple[Cell, ...] = ()
 
@@ -60,7 +63,6 @@ def column_letters(index: int) -> str:
 
 
 _KINDS = (str, float, bool, np.integer, np.floating, np.bool_, dt.date, dt.time, dt.timedelta)
-_SIMPLE = {float, bool, type(None)}
 _LARGEST = 10**308  # above, an int is no float
 
 
@@ -77,28 +79,33 @@ def _shown(cell: Cell) -> str:
 
 def from_frame(name: str, frame: pd.DataFrame) -> RawSheet:
     """Return a DataFrame as a raw sheet, as if its columns stood in a sheet from A on."""
-    values = frame.astype(object).where(frame.notna(), None)
-    columns: list[list[Cell]] = []
+    columns: list[Sequence[Cell]] = []
     faults: dict[tuple[int, int], str] = {}
-    for j in range(values.shape[1]):
-        column = values.iloc[:, j].tolist()
-        is_number = getattr(frame.dtypes.iloc[j], "kind", "O") in "biuf"
-        kinds = set() if is_number else set(map(type, column)) - _SIMPLE
-        if kinds == {str}:
-            blank = {cell for cell in set(column) if isinstance(cell, str) and not cell.strip()}
-            column = [None if cell in blank else cell for cell in column] if blank else column
-        elif kinds:
-            for i, fault in _clear(column):
-                faults[i, j] = fault
+    for j in range(frame.shape[1]):
+        column, misfits = _column(frame.iloc[:, j])
         columns.append(column)
+        faults |= {(i, j): fault for i, fault in misfits.items()}
     return RawSheet(name, tuple(str(header) for header in frame.columns), tuple(columns), faults)
 
 
-def _clear(column: list[Cell]) -> Iterator[tuple[int, str]]:
-    """Blank the empty texts of a column, and what no cell could hold; yield the latter."""
-    for i, cell in enumerate(column):
-        if isinstance(cell, str):
-            column[i] = cell if cell.strip() else None
-        elif cell is not None and not _fits(cell):
-            column[i] = None
+def _column(series: pd.Series) -> tuple[Numbers | Coded, dict[int, str]]:
+    """Return the cells of a series, and what of it no cell could hold, by row."""
+    dtype = getattr(series.dtype, "numpy_dtype", series.dtype)  # pandas' own numbers may be NA
+    if isinstance(dtype, np.dtype) and dtype.kind in "biuf":
+        blank = series.isna().to_numpy(dtype=bool)
+        known = series if dtype is series.dtype else series.fillna(dtype.type(0).item())
+        return Numbers(known.to_numpy().astype(dtype), blank), {}
+    cells = series.astype(object).to_numpy(copy=True)
+    if (column := alike(cells)) is not None:
+        return column, {}
+    cells[pd.isna(cells)] = None
+    misfits = dict(_clear(cells))
+    return mixed(cells), misfits
+
+
+def _clear(cells: np.ndarray) -> Iterator[tuple[int, str]]:
+    """Blank what no cell of a workbook could hold, and yield its row and what it is."""
+    for i, cell in enumerate(cells):
+        if cell is not None and not _fits(cell):
+            cells[i] = None
             yield i, _shown(cell)

@@ -7,10 +7,10 @@ import pandas as pd
 
 from mfa.errors import near
 from mfa.schema import GOODS
-from mfa.system.cells import ParsedSheet
 from mfa.system.checks import check_duplicates, check_names, fill_substances
 from mfa.system.data import Checker
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 
 
 def check_stocks(
@@ -101,7 +101,7 @@ def check_coefficients(
 ) -> None:
     """Note coefficients of flows that do not exist and rows that repeat each other."""
     frame, check = sheet.frame, Checker(sheet, findings)
-    frame["of"] = frame["of"].where(frame["of"].notna(), "inputs")
+    sheet.fill("of", "inputs")
     _check_flow_lists(sheet, flows, findings)
     names = ["inputs", "outputs", *flows]
     check_names(sheet, "of", names, "flows", findings, "flow, nor 'inputs' or 'outputs'")
@@ -190,7 +190,7 @@ def _check_statements(sheet: ParsedSheet, findings: Findings) -> np.ndarray:
         "the rows of the observation '{observation}' have different relations",
         "write the relation on its first row only",
     )
-    frame["relation"] = of_first.where(of_first.notna(), "=")
+    sheet.put("relation", of_first.where(of_first.notna(), "="))
     hard = first & (frame["relation"] != "=").to_numpy()
     for column in ("sd", "cv"):
         check.error(
@@ -233,7 +233,7 @@ def check_observations(
     check.error(
         (frame["factor"] == 0).to_numpy(), "factor", "factor 0", "remove the row, or correct it"
     )
-    frame["factor"] = frame["factor"].where(frame["factor"].notna(), 1.0)
+    sheet.put("factor", frame["factor"].where(frame["factor"].notna(), 1.0))
     first = _check_statements(sheet, findings)
     value, cv = frame["value"].to_numpy(), frame["cv"].to_numpy()
     check.warning(

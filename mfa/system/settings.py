@@ -9,8 +9,9 @@ from typing import Any
 
 from mfa.errors import UnitError, near
 from mfa.schema import FORMAT, GOODS, SETTINGS, fold
-from mfa.system.cells import ParsedSheet, plain_number, split_list
+from mfa.system.cells import plain_number, split_list
 from mfa.system.findings import Findings
+from mfa.system.parsed import ParsedSheet
 from mfa.units import Unit, parse_unit
 
 

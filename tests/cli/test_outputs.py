@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import openpyxl
@@ -12,6 +13,7 @@ import mfa
 from mfa.cli import app
 from tests.system import books
 from tests.system.leaks import no_leaks
+from tests.system.test_regions import book as two_regions
 
 
 def test_balance_writes_the_results(desk, small):
@@ -39,7 +41,9 @@ def test_charts(desk, small, suffix):
     small()
     answer = desk.run("sankey", "book.xlsx", "-o", f"new/chart{suffix}", "--year", 2018, code=0)
     assert answer.out.splitlines() == [str(Path(f"new/chart{suffix}"))]
-    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"} | {".html": b"<!doctype html>"}
+    starts = {".svg": b"<", ".png": b"\x89PNG", ".pdf": b"%PDF", ".json": b"{"} | {
+        ".html": b"<!doctype html>"
+    }
     assert Path(f"new/chart{suffix}").read_bytes().startswith(starts[suffix.lower()])
 
 
@@ -235,3 +239,12 @@ def test_debug_shows_the_traceback(desk, small, monkeypatch):
     assert "Traceback" in result.stderr
     assert "something odd" in result.stderr
     assert result.stdout == ""
+
+
+def test_a_chart_of_one_region(desk):
+    desk.book(two_regions())
+    desk.run("sankey", "book.xlsx", "-o", "north.json", "--region", "North", code=0)
+    assert json.loads(Path("north.json").read_text(encoding="utf-8"))["nodes"][0]["id"] == "market"
+    answer = desk.refused("sankey", "book.xlsx", "-o", "x.svg", "--region", "Nroth", code=2)
+    assert "no region 'Nroth'" in answer.err
+    assert "did you mean 'North'" in answer.err

@@ -13,14 +13,15 @@ import pytest
 import mfa
 
 ROOT = Path(__file__).parents[2]
-PAGES = ("README.md", "docs/python.md")
+PAGES = ("README.md", "docs/charts.md", "docs/python.md", "docs/stocks.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_python_blocks_run(page, tmp_path, monkeypatch):
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.S)
     assert blocks
-    shutil.copytree(ROOT / "flows", tmp_path / "flows")
+    for folder in ("flows", "docs/data"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}
     for block in blocks:

@@ -81,5 +81,6 @@ def test_every_case_is_in_the_wheel(tmp_path):
         names = set(archive.namelist())
     for path in (ROOT / "flows").glob("*/*.csv"):
         assert f"mfa/cases/{path.parent.name}/{path.name}" in names
+    assert {"mfa/sankey/chart.css", "mfa/sankey/chart.js", "mfa/schema.csv"} <= names
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"mfa"}
     assert not [name for name in names if name.startswith("mfa/cases/") and name[-4:] != ".csv"]

@@ -142,3 +142,15 @@ def test_labels_keep_their_order() -> None:
     drawings = layout_all((chain(1.0, 2.0, "b"), replace(chain(2.0, 1.0, "a"))))
     texts = [[i.text for i in d.primitives if isinstance(i, Label)][1] for d in drawings]
     assert texts == ["Cu, b", "Cu, a"]
+
+
+def test_scenarios_stand_beside_each_other() -> None:
+    other = balance_of(changes={"strip": {"value": 500.0}})
+    both = sankey(BALANCE).beside(sankey(other), labels=["as is", "more strip"])
+    assert [diagram.label for diagram in both.diagrams] == ["as is", "more strip"]
+    assert both.drawings[0].scale == both.drawings[1].scale
+    assert boxes(both.drawings[0]) == boxes(both.drawings[1])
+    with pytest.raises(MFAError, match=r"language differs \(en, ja\)"):
+        sankey(BALANCE).beside(sankey(BALANCE, lang="ja"))
+    with pytest.raises(MFAError, match="2 diagrams and 1 labels"):
+        sankey(BALANCE).beside(sankey(other), labels=["one"])

@@ -225,6 +225,7 @@ const marked = (name) => Array.from(frames[0].querySelectorAll(`g.${name}`))
 seen.push(document.querySelector(".mfa-picked h4").textContent);
 seen.push(document.querySelectorAll(".mfa-picked tbody tr").length);
 seen.push(marked("up"), marked("down"));
+seen.push(Array.from(frames[0].querySelectorAll("text.off")).map((t) => t.textContent).join(" "));
 link.dispatchEvent(new KeyboardEvent("keydown", {key: "Escape", bubbles: true}));
 seen.push(document.querySelector(".mfa-picked").children.length, marked("picked"));
 document.body.innerHTML = "";
@@ -269,6 +270,7 @@ def test_in_a_browser(tmp_path: Path) -> None:
         1,
         "ab da ore",
         "cd da lost",
+        "sold 10 ± 1",
         0,
         "",
     ]

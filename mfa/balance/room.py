@@ -1,0 +1,212 @@
+"""Whether what is undetermined can keep its bounds beside the values that are determined.
+
+In a block of undetermined variables, flows without an upper bound that run round in circles can
+carry whatever their processes lack: strongly connected processes are merged and the flows between
+them drop out. What is left misses its equations by as little as the bounds allow (by nothing, if
+there is room), each block in its own scale and all blocks at once. Squares of what is missed over
+the sd of the data at each process come close to what the data will say and find many bounds at
+once; a linear programme over the plain sum has the last word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import clarabel
+import numpy as np
+import scipy.sparse as sp
+from scipy.sparse import csgraph
+
+from mfa.balance.equations import Equations
+from mfa.balance.network import Floats, Ints, Mask, components
+from mfa.balance.programme import Programme
+
+_ROUNDING = 1e-12
+_FORCE = 1e-9
+_MISSED = 2e-9
+_FAINT = 1e-4
+_FIRM = 1e-4
+
+
+@dataclass(frozen=True, eq=False)
+class _Rest:
+    """What is left to a linear programme: rows of the merged balances, columns of variables."""
+
+    members: Ints
+    rows: sp.csr_array
+    right: Floats
+    sd: Floats
+    low: Floats
+    high: Floats
+    of_row: Ints
+    of_member: Ints
+
+
+def no_room(
+    equations: Equations, undetermined: Mask, x: Floats, tolerance: Floats, held: np.ndarray
+) -> np.ndarray:
+    """Return further bounds that leave undetermined variables no point: −1 lower, +1 upper, else 0.
+
+    Parameters
+    ----------
+    equations : Equations
+    undetermined : array of bool, shape (n,)
+    x : array, shape (n,)
+        A point that satisfies the equations; blocks that keep their bounds in it have room.
+    tolerance : array, shape (n,)
+        Rounding of each variable.
+    held : array, shape (n,)
+        Bounds that hold already.
+
+    Returns
+    -------
+    array of int8, shape (n,)
+        All 0 if there is room.
+    """
+    out = np.zeros(equations.n, dtype=np.int8)
+    beyond = (x < equations.lower - tolerance) | (x > equations.upper + tolerance)
+    if not (undetermined & beyond).any():
+        return out
+    rest = _merged(equations, _doubtful(equations, undetermined, beyond), undetermined, x)
+    if not len(rest.right):
+        return out
+    for search in (_least_squares, _least_miss):
+        out[rest.members] = search(rest)
+        out[held != 0] = 0
+        if out.any():
+            break
+    return out
+
+
+def _least_squares(rest: _Rest) -> np.ndarray:
+    """Return the bounds that bind where Σ (missed/sd)² is least."""
+    rows, columns = rest.rows.shape
+    weighed = sp.diags_array(1.0 / rest.sd) @ rest.rows
+    below, above = (np.flatnonzero(np.isfinite(end)) for end in (rest.low, rest.high))
+    unit = sp.eye_array(columns, format="csr")
+    limits = sp.vstack([-unit[below], unit[above]], format="csr")
+    top = sp.hstack([weighed, sp.eye_array(rows)])
+    bottom = sp.hstack([limits, sp.csr_array((limits.shape[0], rows))])
+    settings = clarabel.DefaultSettings()
+    settings.verbose = False
+    found = clarabel.DefaultSolver(
+        sp.csc_matrix(sp.diags(np.repeat([0.0, 1.0], [columns, rows]))),
+        np.zeros(columns + rows),
+        sp.csc_matrix(sp.vstack([top, bottom])),
+        np.concatenate([rest.right / rest.sd, -rest.low[below], rest.high[above]]),
+        [clarabel.ZeroConeT(rows), clarabel.NonnegativeConeT(len(below) + len(above))],
+        settings,
+    ).solve()
+    force, slack = np.asarray(found.z)[rows:], np.asarray(found.s)[rows:]
+    largest = np.full(rest.of_member.max(initial=0) + 1, _FAINT)
+    ends = np.concatenate([below, above])
+    np.maximum.at(largest, rest.of_member[ends], np.nan_to_num(force))
+    tight = (force > slack) & (force > _FAINT * largest[rest.of_member[ends]])
+    out = np.zeros(columns, dtype=np.int8)
+    out[above[tight[len(below) :]]] = 1
+    out[below[tight[: len(below)]]] = -1
+    return out
+
+
+def _least_miss(rest: _Rest) -> np.ndarray:
+    """Return the bounds that bind where Σ |missed| is least, in the blocks where that is not 0.
+
+    There, the equations' multipliers y pull a variable onto its bound, down if (Aᵀy) < 0 and up if
+    > 0.
+    """
+    rows, columns = rest.rows.shape
+    miss = sp.eye_array(rows)
+    elastic = Programme(
+        sp.csr_array(sp.hstack([rest.rows, miss, -miss])),
+        rest.right,
+        np.concatenate([rest.low, np.zeros(2 * rows)]),
+        np.concatenate([rest.high, np.full(2 * rows, np.inf)]),
+    )
+    found = elastic.surely_minimise(np.repeat([0.0, 1.0], [columns, 2 * rows]))
+    missed = found.x[columns : columns + rows] + found.x[columns + rows :]
+    pull = rest.rows.T @ found.duals
+    blocked = np.zeros(rest.of_row.max(initial=0) + 1, dtype=bool)
+    blocked[rest.of_row[missed > _MISSED]] = True
+    tight = blocked[rest.of_member] & (np.abs(pull) > _FORCE)
+    return np.where(tight, np.sign(pull), 0.0).astype(np.int8)
+
+
+def _doubtful(equations: Equations, undetermined: Mask, beyond: Mask) -> Mask:
+    """Return the undetermined variables that share equations with one beyond its bounds."""
+    members = np.flatnonzero(undetermined)
+    columns = equations.matrix[:, members].tocoo()
+    n_rows = columns.shape[0]
+    row, column = columns.row.astype(np.int64), columns.col.astype(np.int64)
+    labels = components(n_rows + len(members), row, n_rows + column)[n_rows:]
+    out = np.zeros(equations.n, dtype=bool)
+    out[members] = np.isin(labels, labels[beyond[members]])
+    return out
+
+
+def _merged(equations: Equations, doubtful: Mask, undetermined: Mask, x: Floats) -> _Rest:
+    """Merge the processes that unlimited flows connect both ways."""
+    n, n_nodes = equations.n, equations.n_nodes
+    right = equations.constants(~undetermined, x)
+    size = equations.sizes @ np.where(undetermined, 0.0, np.abs(x))
+    right[np.abs(right) <= _ROUNDING * size] = 0.0  # or it would set the scale
+    labels = _circles(equations, doubtful)
+    edges = doubtful & equations.is_edge
+    within = np.zeros(n, dtype=bool)
+    within[edges] = labels[equations.tail[edges]] == labels[equations.head[edges]]
+    within &= _plain(equations)
+    members = np.flatnonzero(doubtful & ~within)
+    row_of = np.concatenate([labels[:n_nodes], labels.max() + 1 + np.arange(len(equations.right))])
+    row_of[:n_nodes][labels[:n_nodes] == labels[n_nodes]] = -1
+    columns = equations.matrix[:, members].tocoo()
+    row = row_of[columns.row]
+    kept = row >= 0
+    used, at = np.unique(row[kept], return_inverse=True)
+    entries = (columns.data[kept], (at, columns.col[kept]))
+    rows = sp.csr_array(sp.coo_array(entries, shape=(len(used), len(members))))
+    rows.eliminate_zeros()
+    known = row_of >= 0
+    spread = equations.matrix**2 @ np.where(equations.measured, equations.sd, 0.0) ** 2
+    right, variance = (
+        np.bincount(row_of[known], some[known], row_of.max(initial=-1) + 1)[used]
+        for some in (right, spread)
+    )
+    return _scaled(equations, members, rows, right, np.sqrt(variance))
+
+
+def _scaled(
+    equations: Equations, members: Ints, rows: sp.csr_array, right: Floats, sd: Floats
+) -> _Rest:
+    """Bring the largest number of every block to 1."""
+    coo = rows.tocoo()
+    n_rows = rows.shape[0]
+    row, column = coo.row.astype(np.int64), coo.col.astype(np.int64)
+    labels = components(n_rows + len(members), row, n_rows + column)
+    of_row, of_member = labels[:n_rows], labels[n_rows:]
+    low, high = equations.lower[members], equations.upper[members]
+    largest = np.zeros(labels.max(initial=-1) + 1)
+    np.maximum.at(largest, of_row, np.abs(right))
+    for end in (low, high):
+        np.maximum.at(largest, of_member, np.where(np.isfinite(end), np.abs(end), 0.0))
+    largest[largest == 0] = 1.0
+    size, scale = largest[of_row], largest[of_member]
+    sd = np.maximum(sd / size, _FIRM)
+    return _Rest(members, rows, right / size, sd, low / scale, high / scale, of_row, of_member)
+
+
+def _plain(equations: Equations) -> Mask:
+    """Return the flows that no relation speaks of."""
+    counts = np.diff(sp.csc_array(equations.relations).indptr)
+    return np.asarray(equations.is_edge & (counts == 0))
+
+
+def _circles(equations: Equations, doubtful: Mask) -> Ints:
+    """Return the strongly connected component of each balance, the environment last."""
+    some = doubtful & _plain(equations)
+    ahead = np.flatnonzero(some & np.isposinf(equations.upper))
+    back = np.flatnonzero(some & np.isneginf(equations.lower))
+    start = np.concatenate([equations.tail[ahead], equations.head[back]])
+    end = np.concatenate([equations.head[ahead], equations.tail[back]])
+    n = equations.n_nodes + 1
+    graph = sp.coo_array((np.ones(len(start)), (start, end)), shape=(n, n))
+    _, labels = csgraph.connected_components(sp.csr_array(graph), connection="strong")
+    return np.asarray(labels, dtype=np.int64)
