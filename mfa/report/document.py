@@ -147,7 +147,7 @@ def _frame(one: Edition, draft: bool) -> dict[str, object]:
         "title": local or settings.title or name or page.words["report"],
         "subtitle": " · ".join(part for part in parts if part),
         "verdict": verdict(page, draft),
-        "sections": [shown for each in SECTIONS if (shown := _shown(each, one, draft))],
+        "sections": [_shown(each, one, draft) for each in SECTIONS if each.there(page)],
         "source": name,
         "sha256": system.source.sha256 if system.source else "",
         "version": __version__,
@@ -155,21 +155,18 @@ def _frame(one: Edition, draft: bool) -> dict[str, object]:
     }
 
 
-def _shown(section: Section, one: Edition, draft: bool) -> dict[str, object] | None:
-    """Return heading and body of a section; None leaves it out."""
+def _shown(section: Section, one: Edition, draft: bool) -> dict[str, object]:
+    """Return heading and body of a section."""
     page, words = one.page, one.page.words
     about: dict[str, object] = {"name": section.name, "heading": words[section.name]}
     if draft and section.slow:
         return about | {"body": Markup('<p class="pending">{}</p>').format(words["pending"])}
-    values = section.lists(page, one.charts)
-    if values is None:
-        return None
     common: dict[str, object] = {
         "w": words,
         "comma": page.comma,
         "unit": page.unit,
         "several_substances": len(page.balance.system.layers) > 1,
     }
-    values = common | values
+    values = common | section.lists(page, one.charts)
     template = _environment().get_template(f"sections/{section.name}.html.j2")
     return about | {"body": Markup(template.render(**values, common=values))}  # noqa: S704 escaped there

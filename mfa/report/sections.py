@@ -7,7 +7,7 @@ A section called ``losses`` has its heading in ``words.csv`` under that key and 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from mfa.balance import remarks
 from mfa.report.contradictions import checked, excluded, suspect_groups
@@ -37,13 +37,16 @@ class Section:
     name : str
         Key of its heading, name of its template, and end of its anchor.
     lists : callable
-        Returns the values that its template shows; None leaves the section out.
+        Returns the values that its template shows.
+    there : callable
+        Tells whether a page has the section at all.
     slow : bool
-        Whether a draft of the page goes without it.
+        Whether a draft of the page goes without what it lists.
     """
 
     name: str
-    lists: Callable[[Page, Charts], Values | None]
+    lists: Callable[[Page, Charts], Values]
+    there: Callable[[Page], bool] = field(default=lambda _: True)
     slow: bool = False
 
 
@@ -86,29 +89,30 @@ def _losses(page: Page, _: Charts) -> Values:
     return {"losses": out}
 
 
-def _trade(page: Page, _: Charts) -> Values | None:
-    rows = trade_rows(page)
-    return {"trade": rows, "years": page.balance.system.years} if rows else None
+def _several_regions(page: Page) -> bool:
+    return len(page.balance.system.regions) > 1
 
 
-def _regions(page: Page, _: Charts) -> Values | None:
-    rows = region_rows(page)
-    return {"regions": rows, "years": page.balance.system.years} if rows else None
+def _trade(page: Page, _: Charts) -> Values:
+    return {"trade": trade_rows(page), "years": page.balance.system.years}
+
+
+def _regions(page: Page, _: Charts) -> Values:
+    return {"regions": region_rows(page), "years": page.balance.system.years}
 
 
 def _survey(page: Page, _: Charts) -> Values:
     return {"survey": page.survey_rows(), "next": next_number(page), "year": page.year}
 
 
-def _stocks(page: Page, _: Charts) -> Values | None:
+def _stocks(page: Page, _: Charts) -> Values:
     rows = stock_series(page)
     years = sorted({year for row in rows for year in row["cells"]})
-    return {"stocks": rows, "years": years} if rows else None
+    return {"stocks": rows, "years": years}
 
 
-def _assumptions(page: Page, _: Charts) -> Values | None:
-    rows = assumption_rows(page)
-    return {"assumptions": rows} if rows else None
+def _assumptions(page: Page, _: Charts) -> Values:
+    return {"assumptions": assumption_rows(page)}
 
 
 def _numbers(page: Page, _: Charts) -> Values:
@@ -131,11 +135,11 @@ SECTIONS = (
     Section("contradictions", _contradictions),
     Section("indicators", _indicators, slow=True),
     Section("losses", _losses),
-    Section("trade", _trade),
-    Section("regions", _regions, slow=True),
+    Section("trade", _trade, _several_regions),
+    Section("regions", _regions, _several_regions, slow=True),
     Section("survey", _survey, slow=True),
-    Section("stocks", _stocks),
-    Section("assumptions", _assumptions),
+    Section("stocks", _stocks, lambda page: not page.balance.stocks.empty),
+    Section("assumptions", _assumptions, lambda page: bool(assumption_rows(page))),
     Section("numbers", _numbers),
     Section("warnings", _warnings),
 )
