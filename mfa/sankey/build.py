@@ -148,12 +148,7 @@ def _scene(
     if substance not in system.layers:
         advice = near(substance, system.layers, "it has " + ", ".join(system.layers))
         raise MFAError(f"the system has no substance {substance!r}; {advice}")
-    known = places(balance)
-    place = known.get((substance, year))
-    if place is None:
-        years = ", ".join(str(y) for name, y in sorted(known) if name == substance)
-        advice = f"there are {years}" if years else f"add rows for {substance!r} to the flows"
-        raise MFAError(f"no flow of {substance!r} has a row in {year}; {advice}")
+    place = _place(balance, substance, year)
     table = balance.flows
     here = table[(table["substance"] == substance) & (table["year"] == year)].set_index("flow")
     flows = system.flows.drop(columns=["from", "to"]).join(
@@ -180,6 +175,15 @@ def _scene(
         observed=observed,
         circulation=circulation,
     )
+
+
+def _place(balance: Balance, substance: str, year: int) -> Place:
+    known = places(balance)
+    if (substance, year) not in known:
+        years = ", ".join(str(y) for name, y in sorted(known) if name == substance)
+        advice = f"there are {years}" if years else f"add rows for {substance!r} to the flows"
+        raise MFAError(f"no flow of {substance!r} has a row in {year}; {advice}")
+    return known[substance, year]
 
 
 def _group_ids(processes: pd.DataFrame) -> pd.Series:

@@ -170,6 +170,7 @@ def to_html(diagrams: tuple[Diagram, ...], drawings: tuple[Drawing, ...]) -> str
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{_text(clean(first.title))}</title>\n<link rel="icon" href="data:,">\n'
         f"<style>\nbody {{ margin: 12px; font: 15px/1.5 {families}; color: #1f1f1f; }}\n"
+        "@page { size: A4 landscape; margin: 12mm; }\n"
         f"{figure_style()}</style>\n</head>\n<body>\n"
         f"{to_figure_html(diagrams, drawings)}<script>\n{figure_script()}</script>\n"
         "</body>\n</html>\n"

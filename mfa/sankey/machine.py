@@ -19,8 +19,13 @@ def _primitive(item: Primitive) -> dict[str, Any]:
     return {"kind": type(item).__name__.lower()} | fields
 
 
+def _chart(diagram: Diagram, drawing: Drawing) -> dict[str, Any]:
+    shapes = [_primitive(item) for item in drawing.primitives]
+    return dataclasses.asdict(diagram) | {"scale": drawing.scale, "shapes": shapes}
+
+
 def to_json(diagrams: tuple[Diagram, ...], drawings: tuple[Drawing, ...]) -> str:
-    """Return charts as JSON: ``{format, unit, scale, width, height, frames}``.
+    """Return charts as JSON.
 
     Parameters
     ----------
@@ -32,31 +37,19 @@ def to_json(diagrams: tuple[Diagram, ...], drawings: tuple[Drawing, ...]) -> str
     Returns
     -------
     str
-        Each frame has ``label`` (its year), ``data`` (the fields of `Diagram`: nodes, and links
-        with their parts, quantities and sources) and ``shapes`` in the order of painting: each
-        has ``kind`` (ribbon, shape, box, line, label) and the fields of that class in
-        `mfa.sankey.geometry`; ``link`` and ``node`` refer to ids in the data. An outline is a
-        list of commands as in SVG paths, such as ``["M", x, y]``. Lengths are px, ``scale`` is px
-        per unit of flow. An unknown number is null; an undetermined one is a range.
+        ``format``, ``width`` and ``height``, and the chart: the fields of `Diagram` (``nodes``,
+        and ``links`` with their parts, quantities and sources), its ``scale``, and its ``shapes``
+        in the order of painting. A shape has ``kind`` (ribbon, shape, box, line, label) and the
+        fields of that class in `mfa.sankey.geometry`; ``link`` and ``node`` refer to ids. An
+        outline is a list of commands as in SVG paths, such as ``["M", x, y]``. Lengths are px,
+        the scale is px per unit of flow. An unknown number is null. Of several charts the last
+        stands there, and all are in ``frames``.
     """
-    frames = []
-    for diagram, drawing in zip(diagrams, drawings, strict=True):
-        frames.append(
-            {
-                "label": diagram.label,
-                "data": dataclasses.asdict(diagram),
-                "shapes": [_primitive(item) for item in drawing.primitives],
-            }
-        )
-    first = drawings[0]
-    whole = {
-        "format": FORMAT,
-        "unit": diagrams[0].unit,
-        "scale": first.scale,
-        "width": first.width,
-        "height": first.height,
-        "frames": frames,
-    }
+    charts = [_chart(*pair) for pair in zip(diagrams, drawings, strict=True)]
+    canvas = drawings[-1]
+    whole = {"format": FORMAT, "width": canvas.width, "height": canvas.height} | charts[-1]
+    if len(charts) > 1:
+        whole["frames"] = charts
     # Lone surrogates, which UTF-8 cannot hold, become escapes.
     text = json.dumps(whole, ensure_ascii=False, allow_nan=False)
     return text.encode("utf-8", "backslashreplace").decode("utf-8") + "\n"

@@ -198,6 +198,13 @@ def _tone(link: Link, backward: bool) -> str:
     return "scrap" if link.is_scrap and link.lane == "main" else _TONES[link.lane]
 
 
+def _arrow(flows: bool, style: Style) -> tuple[float, float, Style]:
+    """Return width, sd and style of an arrow in lanes, in px."""
+    if style == "hatched":
+        return ARROW, 0.0, style
+    return (ARROW, 0.0, "solid") if flows else (0.0, 0.0, "hairline")
+
+
 def _strand(
     diagram: Diagram,
     index: int,
@@ -208,7 +215,8 @@ def _strand(
 ) -> Strand:
     link = diagram.links[index]
     quantity = link.quantity
-    value, sd, style = quantity.value, 0.0, "solid"
+    value, sd = quantity.value, 0.0
+    style: Style = "solid"
     if value is not None and is_determined(quantity):
         if abs(value) * scale < _ZERO * widest:
             value = 0.0
@@ -223,9 +231,7 @@ def _strand(
         width = _undetermined_width(quantity, scale, widest)
     weight = width
     if diagram.style == "circulation":
-        sd = 0.0
-        width = ARROW if value or style == "hatched" else 0.0
-        style = "hairline" if not width else "hatched" if style == "hatched" else "solid"
+        width, sd, style = _arrow(bool(value), style)
     backward = value is not None and value < 0
     names = [_name(diagram.nodes[end]) if end is not None else "" for end in ends]
     number = format_quantity(quantity, words)
@@ -236,7 +242,7 @@ def _strand(
         ends[1],
         width,
         sd if style == "solid" and sd >= 0.25 else 0.0,
-        "hatched" if style == "hatched" else "solid" if style == "solid" else "hairline",
+        style,
         _tone(link, backward),
         backward,
         number,

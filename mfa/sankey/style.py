@@ -17,9 +17,9 @@ TONES = {
     "discrepancy": "#c3bcc6",
     # Origins of the metal: from brown to green, and grey.
     "primary": "#c8894f",
-    "new_scrap": "#c2e6da",
+    "new_scrap": "#a9dfcb",
     "old_scrap": "#3fa287",
-    "mixed_scrap": "#86c5b2",
+    "mixed_scrap": "#72bca4",
     "unknown": "#cfcdd2",
     # Adjustments: from blue over sand to red-brown, and grey.
     "down2": "#5b97d1",

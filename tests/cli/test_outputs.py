@@ -47,6 +47,18 @@ def test_charts(desk, small, suffix):
     assert Path(f"new/chart{suffix}").read_bytes().startswith(starts[suffix.lower()])
 
 
+def test_charts_of_two_years_with_their_data(desk, small):
+    small()
+    options = ("--style", "circulation", "--colour", "adjustment", "--before")
+    years = ("--year", 2018, "--year", 2019)
+    desk.run("sankey", "book.xlsx", "-o", "chart.json", *years, *options, code=0)
+    chart = json.loads(Path("chart.json").read_text(encoding="utf-8"))
+    labels = ["2018, data", "2018, reconciled", "2019, data", "2019, reconciled"]
+    assert [frame["label"] for frame in chart["frames"]] == labels
+    assert chart["style"] == "circulation"
+    assert ["still", "moved by less than 1 sd"] in chart["tones"]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

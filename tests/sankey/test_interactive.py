@@ -175,8 +175,9 @@ def test_json_holds_data_and_geometry(tmp_path: Path) -> None:
     }
     assert data["scale"] == chart.drawings[0].scale
     first, second = data["frames"]
+    assert {name: data[name] for name in second} == second
     assert (first["label"], second["label"]) == ("", "next")
-    link = next(one for one in first["data"]["links"] if one["id"] == "F01")
+    link = next(one for one in first["links"] if one["id"] == "F01")
     assert link["quantity"]["value"] == 1295
     halo = next(s for s in first["shapes"] if s.get("link") == "F01" and s["style"] == "halo")
     assert halo["width"] == pytest.approx((1295 + 45) * data["scale"], abs=0.02)
@@ -193,7 +194,7 @@ def test_json_holds_data_and_geometry(tmp_path: Path) -> None:
 def test_json_takes_any_name(tmp_path: Path) -> None:
     path = tmp_path / "chart.json"
     Chart((hostile(),)).save(path)
-    nodes = json.loads(path.read_text(encoding="utf-8"))["frames"][0]["data"]["nodes"]
+    nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
     assert [node["label"] for node in nodes] == list(HOSTILE)
 
 
