@@ -239,6 +239,29 @@ def report(
     _finish(carry_out("report", work, json=json, debug=debug))
 
 
+@app.command()
+def watch(
+    book: Book,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder to keep. Default: none is kept.")
+    ] = None,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: any free one.")] = 0,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Open no browser.")] = False,
+    lang: Language = "en",
+    debug: Debug = False,
+) -> None:
+    """Show the report in the browser, redrawn whenever the workbook is saved."""
+
+    def work(_: Outcome, say: Say) -> None:
+        from mfa.cli.watch import show  # late: a web server that other commands do without
+
+        if output:
+            check_folder(output, book, ("results.xlsx",))
+        show(book, lang, output, port, not no_browser, say)
+
+    _finish(carry_out("watch", work, json=False, debug=debug))
+
+
 def main() -> None:
     """Run the command line."""
     console.use_utf8()

@@ -56,7 +56,7 @@ def _drop_output() -> None:
 def out(text: str) -> None:
     """Print a line of a result."""
     try:
-        print(text)
+        print(text, flush=True)
     except BrokenPipeError:
         _drop_output()
 

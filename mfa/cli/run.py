@@ -102,7 +102,7 @@ def carry_out(
     except Exception as error:
         if debug:
             traceback.print_exc()
-        _explain(error, outcome)
+        explain(error, outcome)
     if json:
         found, fit, outputs = outcome.problems, outcome.fit, map(str, outcome.outputs)
         console.out(console.as_json(command, outcome.code, found, fit, outputs))
@@ -115,7 +115,7 @@ def carry_out(
     return outcome.code
 
 
-def _explain(error: Exception, outcome: Outcome) -> None:
+def explain(error: Exception, outcome: Outcome) -> None:
     """Turn an exception into problems and an exit code."""
     outcome.lines, outcome.outputs = [], []
     if isinstance(error, (WorkbookError, SystemDefinitionError)):

@@ -1,10 +1,10 @@
-"""Tables of a balance, worked out once and then remembered as long as the balance lives."""
+"""What is worked out of a balance once and then remembered as long as the balance lives."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 import pandas as pd
@@ -12,6 +12,21 @@ import pandas as pd
 from mfa.balance import Balance
 
 P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def kept(work_out: Callable[[Balance], T]) -> Callable[[Balance], T]:
+    """Make a function of a balance keep its result with the balance, for all who ask; unchanged."""
+    name = f"_kept_{work_out.__module__}.{work_out.__qualname__}"
+
+    @wraps(work_out)
+    def result(balance: Balance) -> T:
+        own = vars(balance)  # where cached properties are, too: no reference that outlives it
+        if name not in own:
+            own[name] = work_out(balance)
+        return own[name]  # type: ignore[no-any-return]
+
+    return result
 
 
 def remembered(

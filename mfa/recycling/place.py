@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 import scipy.sparse as sp
 
 from mfa.balance import Balance
 from mfa.balance.network import Floats, Ints, Mask
+from mfa.recycling.memory import kept
 from mfa.recycling.origin import Origin
 from mfa.recycling.sets import Sets
 
@@ -102,7 +105,8 @@ class Place:
         return bool(size > 0 and np.abs(each.sum(axis=0)).max() > _DETERMINED * size)
 
 
-def places(balance: Balance) -> dict[tuple[str, int], Place]:
+@kept
+def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
     """Return the place of every substance and year of a balance."""
     variables = balance.model.variables
     layout = balance.bounded.estimate.structure
@@ -124,7 +128,7 @@ def places(balance: Balance) -> dict[tuple[str, int], Place]:
             sets = Sets(balance.system, number >= 0)
             key = str(substance), int(str(year))
             out[key] = Place(balance, sets, number, numbers["change"], loose, wander, space)
-    return out
+    return MappingProxyType(out)
 
 
 def _space(balance: Balance) -> Space:

@@ -50,8 +50,15 @@ class Sets:
 
     def role(self, *roles: str) -> Mask:
         """Return the flows with any of some roles."""
-        parts = self.system.flows["role"].str.split(",")
-        return np.array([not set(roles).isdisjoint(part) for part in parts], dtype=bool)
+        nothing = np.zeros(len(self.tail), dtype=bool)
+        masks = [self._roles.get(role, nothing) for role in roles]
+        return np.asarray(np.logical_or.reduce([nothing, *masks]))
+
+    @cached_property
+    def _roles(self) -> dict[str, Mask]:
+        parts = [part.split(",") for part in self.system.flows["role"].tolist()]
+        known = {role for part in parts for role in part}
+        return {role: np.array([role in part for part in parts]) for role in known}
 
     @cached_property
     def discrepancies(self) -> Mask:

@@ -7,8 +7,8 @@ import pandas as pd
 from mfa.balance import Balance
 
 _COLUMNS = ["quantity", "item", "substance", "year", "observed", "observed_sd", "value", "sd"]
-_COLUMNS += ["low", "high", "status", "include", "basis", "assumed", "unit", "cell"]
-_COLUMNS += ["reference", "note"]
+_COLUMNS += ["low", "high", "status", "at_bound", "include", "basis", "assumed", "unit"]
+_COLUMNS += ["cell", "reference", "note"]
 
 
 def data_table(balance: Balance) -> pd.DataFrame:

@@ -24,6 +24,7 @@ def _shown(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
         "observed": fmt.plus_minus(row["observed"], row["observed_sd"]),
         "left_out": not row["include"],
         "result": result or open_,
+        "held": page.words[f"held:{row['at_bound']}"] if row["at_bound"] else "",
         "status": page.words[f"status:{status}"],
         "undetermined": status == "undetermined",
         "basis": page.words.get(f"basis:{basis}", basis),
@@ -43,15 +44,27 @@ def flow_rows(page: Page) -> list[dict[str, Any]]:
     layer = pd.Categorical(table["substance"], system.layers)
     table = table.assign(order=flow, layer=layer)
     table = table.sort_values(["order", "layer", "year"], kind="stable")
+    first = ~table["flow"].duplicated()
     return [
         {
             "name": page.flow_name(row["flow"]),
+            "anchor": page.anchors[row["flow"]] if leads else "",
             "from": page.process_name(row["from"]),
             "to": page.process_name(row["to"]),
             **_shown(page, row),
         }
-        for row in table.to_dict("records")
+        for row, leads in zip(table.to_dict("records"), first, strict=True)
     ]
+
+
+def stock_series(page: Page) -> list[dict[str, Any]]:
+    """Return one row per stock, substance and quantity with a cell per year."""
+    out: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for given, row in zip(page.balance.stocks.to_dict("records"), stock_rows(page), strict=True):
+        key = (given["process"], given["substance"], given["quantity"])
+        series = out.setdefault(key, row | {"cells": {}})
+        series["cells"][given["year"]] = row
+    return list(out.values())
 
 
 def stock_rows(page: Page) -> list[dict[str, Any]]:

@@ -43,6 +43,25 @@ class Page:
         """Every quantity in one table."""
         return data_table(self.balance)
 
+    @cached_property
+    def labels(self) -> dict[tuple[str, int], str]:
+        """A label for every substance and year in which a flow has a row."""
+        flows = self.balance.flows
+        known = set(zip(flows["substance"], flows["year"], strict=True))
+        several = len(self.balance.system.substances) > 1
+        return {
+            (substance, year): f"{self.substance_name(substance)} {year}" if several else str(year)
+            for substance in self.substances
+            for year in self.balance.system.years
+            if (substance, year) in known
+        }
+
+    @cached_property
+    def anchors(self) -> dict[str, str]:
+        """Where on the page each flow is listed with its source."""
+        flows = self.balance.model.system.flows["flow"].tolist()  # also where one region is seen
+        return {flow: f"{self.lang}-flow-{number}" for number, flow in enumerate(flows, start=1)}
+
     @property
     def unit(self) -> str:
         """Unit of every flow as the page writes it."""
@@ -83,6 +102,11 @@ class Page:
         """Table of what to measure next."""
         known = self.substance in self.balance.system.substances  # goods have no recycling rate
         return survey(self.balance, substance=self.substance if known else None, year=self.year)
+
+    @property
+    def comma(self) -> str:
+        """What stands between the parts of a list."""
+        return "、" if self.lang == "ja" else ", "
 
     def process_name(self, process: object) -> str:
         """Return the name of a process."""
@@ -132,11 +156,15 @@ class Page:
         parts = split_ids(flows, self.names.flows)
         return self._cut([self.flow_name(part) for part in parts])
 
+    def linked(self, flows: str) -> list[dict[str, str]]:
+        """Return name and place on the page for each flow in a comma list."""
+        parts = split_ids(flows, self.names.flows)
+        return [{"name": self.flow_name(p), "href": f"#{self.anchors[p]}"} for p in parts]
+
     def _cut(self, names: list[str]) -> str:
-        comma = "、" if self.lang == "ja" else ", "
         if len(names) <= _MOST_NAMES:
-            return comma.join(names)
-        shown = comma.join(names[: _MOST_NAMES - 1])
+            return self.comma.join(names)
+        shown = self.comma.join(names[: _MOST_NAMES - 1])
         return self.words["and_more"].format(names=shown, n=len(names) - _MOST_NAMES + 1)
 
     def indicator_rows(self) -> list[dict[str, Any]]:
@@ -156,6 +184,10 @@ class Page:
                     "source": last["source"],
                     "cells": cells,
                     "rests_on": self._rests_on(str(last["assumptions"])),
+                    "flows": self.linked(str(last["flows"])),
+                    "by_construction": self.words["by_construction"]
+                    if rows["by_construction"].all()
+                    else "",
                 }
             )
         return out
@@ -195,7 +227,8 @@ class Page:
         note = self.words["by_construction"] if row["by_construction"] else ""
         if known and assumed > 0.005 and row["sd"] >= fmt.SMALLEST_SD:
             note = self.words["assumed_share"].format(share=fmt.percent(round(assumed, 2)))
-        return {"text": text, "bar": bar, "point": point, "open": not known, "note": note}
+        shown = {"text": text, "bar": bar, "point": point, "open": not known, "note": note}
+        return shown | {"missing": False}
 
     def loss_rows(self, year: int, substance: str) -> list[dict[str, Any]]:
         """Return the losses of one year, worst first, with bars relative to the largest."""
@@ -220,7 +253,7 @@ class Page:
             "point": 100 * row["value"] / largest if known else None,
             "open": not known,
             "bottleneck": row["bottleneck"],
-            "flows": self.listed(row["flows"]),
+            "flows": self.linked(row["flows"]),
         }
 
     def survey_rows(self) -> list[dict[str, Any]]:
@@ -228,6 +261,7 @@ class Page:
         return [
             {
                 "name": self.item_name(row["item"], "flow", row["substance"]),
+                "href": f"#{self.anchors[row['item']]}",
                 "range": fmt.low_high(row["low"], row["high"], self.words),
                 "width": self.words["width_words"].format(
                     now=f"{100 * row['width_now']:.0f}", then=f"{100 * row['width_then']:.0f}"

@@ -29,12 +29,13 @@ def region_charts(page: Page) -> dict[str, Chart]:
     }
 
 
-def region_sections(page: Page, charts: dict[str, Chart]) -> list[dict[str, Any]]:
+def region_rows(page: Page) -> list[dict[str, Any]]:
     """Return what stands on the page about each region."""
+    charts = region_charts(page)
     return [
         {
             "name": page.region_name(name),
-            "chart": charts[name].svg,
+            "chart": charts[name].figure,
             "indicators": part.indicator_rows(),
             "year": part.year,
             "losses": part.loss_rows(part.year, part.substance),
@@ -64,7 +65,7 @@ def trade_rows(page: Page) -> list[dict[str, Any]]:
                 "substance": page.substance_name(substance),
                 "role": _role_name(page, role),
                 "cells": {int(row["year"]): _cell(page, row) for _, row in rows.iterrows()},
-                "flows": page.listed(str(rows["flows"].iloc[-1])),
+                "flows": page.linked(str(rows["flows"].iloc[-1])),
             }
         )
     return out
@@ -72,8 +73,7 @@ def trade_rows(page: Page) -> list[dict[str, Any]]:
 
 def _role_name(page: Page, role: str) -> str:
     parts = role.split(",") if role else [""]
-    comma = "、" if page.lang == "ja" else ", "
-    return comma.join(page.words[f"role:{part}"] for part in parts)
+    return page.comma.join(page.words[f"role:{part}"] for part in parts)
 
 
 def _cell(page: Page, row: pd.Series) -> str:

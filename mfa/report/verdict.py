@@ -1,4 +1,4 @@
-"""The sentences on top: agreement, what comes back, the worst loss, what to survey next."""
+"""The three sentences on top: how well the data agree, how much comes back, the worst loss."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ _HEADLINES = ("recycling_input_rate_total", "eol_recycling_rate")
 _LEVEL = 0.05
 
 
-def verdict(page: Page) -> list[str]:
-    """Return the sentences on top of the page."""
-    out = [_agreement(page)]
-    if page.balance.is_approximate:
-        out.append(page.words["approximate"])
-    out += [_comes_back(page, name) for name in _HEADLINES]
-    out += [_worst_loss(page), _next(page)]
-    return [sentence for sentence in out if sentence]
+def verdict(page: Page, draft: bool = False) -> list[str]:
+    """Return the sentences on top of the page; a draft goes without what takes long."""
+    back = page.words["pending_back"] if draft else _comes_back(page)
+    sentences = (_agreement(page), back, _worst_loss(page))
+    return [_together(sentence) for sentence in sentences if sentence]
+
+
+def _together(sentence: str) -> str:
+    """Keep numbers, their sd and % on one line."""
+    return sentence.replace(" ± ", "\u00a0±\u00a0").replace(" %", "\u00a0%")
 
 
 def _agreement(page: Page) -> str:
@@ -33,7 +35,15 @@ def _agreement(page: Page) -> str:
     return words["verdict_clash"].format(chi2=chi2, dof=balance.dof, p_words=p_words, where=where)
 
 
-def _comes_back(page: Page, indicator: str) -> str:
+def _comes_back(page: Page) -> str:
+    first, second = (_rate(page, indicator) for indicator in _HEADLINES)
+    if not (first and second):
+        return ""
+    return page.words["back"].format(year=page.year, first=first, second=second)
+
+
+def _rate(page: Page, indicator: str) -> str:
+    """Return what is known of an indicator, as part of a sentence."""
     table, words = page.indicators, page.words
     here = table[
         (table["indicator"] == indicator)
@@ -49,11 +59,11 @@ def _comes_back(page: Page, indicator: str) -> str:
         name = words["of_substance"].format(name=name, substance=page.substance)
     if fmt.known(row["value"]):
         value = fmt.percent_sd(row["value"], row["sd"])
-        return words["back_known"].format(year=page.year, name=name, value=value)
+        return words["back_known"].format(name=name, value=value)
     if row["missing"] or not fmt.known(row["high"]):
-        return words["back_missing"].format(year=page.year, name=name)
+        return words["back_missing"].format(name=name)
     low, high = fmt.percent(row["low"]), fmt.percent(row["high"])
-    return words["back_open"].format(year=page.year, name=name, low=low, high=high)
+    return words["back_open"].format(name=name, low=low, high=high)
 
 
 def _worst_loss(page: Page) -> str:
@@ -64,12 +74,15 @@ def _worst_loss(page: Page) -> str:
     worst = here.iloc[0]
     value = fmt.plus_minus(worst["value"], worst["sd"])
     shown = value or fmt.low_high(worst["low"], worst["high"], page.words)
+    several = len(page.balance.system.substances) > 1
+    unit = f"{page.unit} ({page.substance})" if several else page.unit
     return page.words["worst_known" if value else "worst_open"].format(
-        name=page.process_name(worst["item"]), value=f"{shown} {page.unit}"
+        name=page.process_name(worst["item"]), value=f"{shown} {unit}"
     )
 
 
-def _next(page: Page) -> str:
+def next_number(page: Page) -> str:
+    """Return which number to survey first, "" if none helps."""
     if page.survey.empty:
         return ""
     best = page.survey.iloc[0]

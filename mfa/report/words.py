@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 from importlib.resources import files
 from typing import Literal
 
 Lang = Literal["en", "ja"]
+LANGS: tuple[Lang, ...] = ("en", "ja")
+
+
+@cache
+def _table() -> tuple[dict[str, str], ...]:
+    text = files("mfa.report").joinpath("words.csv").read_text(encoding="utf-8")
+    return tuple(csv.DictReader(text.splitlines()))
 
 
 def words(lang: Lang) -> dict[str, str]:
@@ -19,5 +27,4 @@ def words(lang: Lang) -> dict[str, str]:
     >>> words("ja")["status:undetermined"]
     '未確定'
     """
-    text = files("mfa.report").joinpath("words.csv").read_text(encoding="utf-8")
-    return {row["key"]: row[lang] for row in csv.DictReader(text.splitlines())}
+    return {row["key"]: row[lang] for row in _table()}

@@ -6,7 +6,7 @@ from functools import cache
 from html.parser import HTMLParser
 
 import mfa
-from mfa.report.write import render_page
+from mfa.report.document import edition, render
 from tests.system import books
 
 VOID = {"meta", "br", "input", "img", "link", "hr", "path", "rect", "polyline", "circle", "line"}
@@ -44,7 +44,8 @@ class Reader(HTMLParser):
             assert self.stack.pop() == tag
 
     def handle_data(self, data):
-        self.texts.append(data)
+        if not {"script", "style"} & set(self.stack):
+            self.texts.append(data)
         if {"td", "th"} & set(self.stack):
             self.tables[-1][-1][-1] += data
 
@@ -75,20 +76,10 @@ def read(page: str) -> Reader:
     return reader
 
 
-def charts_of(balance: mfa.Balance, lang: str) -> dict[str, mfa.Chart]:
-    """Return a chart for every substance and year."""
-    system = balance.system
-    return {
-        f"{substance} {year}": mfa.sankey(balance, year, substance, lang)
-        for substance in system.substances
-        for year in system.years
-    }
-
-
 def page_of(tables: books.Tables, lang: str = "en") -> tuple[str, mfa.Balance]:
-    """Return the report page of a book, and its balance."""
+    """Return the report page of a book in one language, and its balance."""
     balance = mfa.reconcile(books.read(tables))
-    return render_page(balance, charts_of(balance, lang), lang), balance
+    return render([edition(balance, lang)]), balance
 
 
 @cache

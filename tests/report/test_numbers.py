@@ -50,7 +50,7 @@ def check_plus_minus(text, value, sd):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_flows(shape):
     _, page, balance = pages.shape(shape)
-    rows = page.table("Flow", "Process", "Status")
+    rows = page.table("Flow", "Process", "Basis")
     system = balance.system
     names = dict(zip(system.flows["flow"], system.flows["name"], strict=True))
     table = balance.flows.assign(shown=[names[f] or f for f in balance.flows["flow"]])
@@ -76,7 +76,7 @@ def test_ranges_of_undetermined_flows(shape):
     _, page, balance = pages.shape(shape)
     open_ = balance.flows[balance.flows["status"] == "undetermined"]
     rows = [
-        row for row in page.table("Flow", "Process", "Status") if row["Status"] == "undetermined"
+        row for row in page.table("Flow", "Process", "Basis") if row["Status"] == "undetermined"
     ]
     assert len(rows) == len(open_)
     for row, (_, one) in zip(rows, open_.sort_values(["flow"]).iterrows(), strict=False):

@@ -10,6 +10,7 @@ from python_calamine import CalamineWorkbook
 
 import mfa
 from mfa.report import format as fmt
+from mfa.report.document import edition, render
 from mfa.report.results import result_tables
 from mfa.report.words import words
 from tests.system import books
@@ -26,8 +27,7 @@ def balance() -> mfa.Balance:
 @cache
 def written(lang: str, folder: Path) -> tuple[pages.Reader, set[str]]:
     path = mfa.write_report(balance(), folder / lang, lang=lang)
-    reader = pages.Reader()
-    reader.feed(path.read_text(encoding="utf-8"))
+    reader = pages.read(render([edition(balance(), lang)]))  # one language of what is written
     return reader, {file.name for file in path.parent.iterdir()}
 
 
@@ -111,7 +111,7 @@ def test_without_regions_nothing_is_added():
 
 
 def test_a_chart_of_one_region():
-    diagram = mfa.sankey(balance(), region="North").diagram
+    diagram = mfa.sankey(balance(), region="North").diagrams[0]
     assert [node.label for node in diagram.nodes] == ["market", "smelter"]
     assert diagram.title == "Two: North"
     lanes = {part.flow: (link.lane, link.label) for link in diagram.links for part in link.parts}
@@ -120,11 +120,11 @@ def test_a_chart_of_one_region():
     assert lanes["ore"] == ("import", "ore")
     assert lanes["kept"][0] == "loss"
     assert "goods" not in lanes
-    assert mfa.sankey(balance(), region="North", lang="ja").diagram.title == "二地域：North"
+    assert mfa.sankey(balance(), region="North", lang="ja").diagrams[0].title == "二地域：North"
 
 
 def test_the_whole_chart_names_the_region_of_each_box():
-    diagram = mfa.sankey(balance()).diagram
+    diagram = mfa.sankey(balance()).diagrams[0]
     assert {node.label for node in diagram.nodes} == {
         "market (North)",
         "mill (South)",
@@ -142,7 +142,7 @@ def test_trade_of_several_flows_stands_under_the_name_of_the_region():
     tables["processes"].append(["pit", "source", "mining", None, "South"])
     tables["flows"].append(["ore2", "pit", "smelter", "primary", 7, 2018, 0.05])
     result = mfa.reconcile(books.read(tables))
-    links = mfa.sankey(result, region="North").diagram.links
+    links = mfa.sankey(result, region="North").diagrams[0].links
     ore = next(link for link in links if {p.flow for p in link.parts} >= {"ore", "ore2"})
     assert ore.label == "South"
     whole = result.flows.set_index("flow")["value"]

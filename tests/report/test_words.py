@@ -17,7 +17,7 @@ from mfa.schema import STATUSES
 HERE = Path(mfa.report.__file__).parent
 ROWS = list(csv.DictReader((HERE / "words.csv").read_text(encoding="utf-8").splitlines()))
 CODE = "\n".join(path.read_text(encoding="utf-8") for path in HERE.glob("*.py"))
-TEMPLATE = (HERE / "template.html.j2").read_text(encoding="utf-8")
+TEMPLATE = "\n".join(path.read_text(encoding="utf-8") for path in HERE.rglob("*.j2"))
 USED = set(re.findall(r"\bw\.(\w+)", TEMPLATE))
 USED |= set(re.findall(r"words(?:\(\w+\))?\[[\"'](\w+)[\"']", CODE))
 

@@ -89,3 +89,7 @@ def test_every_file_of_a_report_is_there(case):
     regions = balance.system.regions if len(balance.system.regions) > 1 else ()
     apart = {f"chart-region-{region.replace(' ', '-')}.svg" for region in regions}
     assert have == {"report.html", "results.xlsx", "chart.png", *_charts(balance), *apart}
+
+
+def test_the_page_is_small_enough_to_be_sent(case):
+    assert (ROOT / "reports" / case[0] / "report.html").stat().st_size < 2_000_000

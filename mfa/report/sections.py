@@ -1,0 +1,147 @@
+"""The sections of the page, in their order: what each lists, and which template shows it.
+
+A section called ``losses`` has its heading in ``words.csv`` under that key and its template in
+``templates/sections/losses.html.j2``, which sees the words as ``w`` and what the section lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from mfa.balance import remarks
+from mfa.report.contradictions import checked, excluded, suspect_groups
+from mfa.report.numbers import (
+    assumption_rows,
+    balance_rows,
+    flow_rows,
+    share_rows,
+    stock_rows,
+    stock_series,
+)
+from mfa.report.page import Page
+from mfa.report.regions import region_rows, trade_rows
+from mfa.report.unknown import unknown
+from mfa.report.verdict import next_number
+from mfa.sankey.chart import Chart
+
+Charts = Mapping[str, Chart]  # by substance
+Values = dict[str, object]
+
+
+@dataclass(frozen=True)
+class Section:
+    """A section of the page.
+
+    Attributes
+    ----------
+    name : str
+        Key of its heading, name of its template, and end of its anchor.
+    lists : callable
+        Returns the values that its template shows.
+    there : callable
+        Tells whether a page has the section at all.
+    slow : bool
+        Whether a draft of the page goes without what it lists.
+    """
+
+    name: str
+    lists: Callable[[Page, Charts], Values]
+    there: Callable[[Page], bool] = field(default=lambda _: True)
+    slow: bool = False
+
+
+def _chart(page: Page, charts: Charts) -> Values:
+    several = len(charts) > 1
+    return {
+        "charts": [
+            {"label": page.substance_name(name) if several else "", "figure": chart.figure}
+            for name, chart in charts.items()
+        ]
+    }
+
+
+def _contradictions(page: Page, _: Charts) -> Values:
+    return {
+        "groups": suspect_groups(page),
+        "checked": checked(page),
+        "approximate": page.balance.is_approximate,
+        "excluded": excluded(page),
+    }
+
+
+def _indicators(page: Page, _: Charts) -> Values:
+    return {"indicators": page.indicator_rows(), "years": page.balance.system.years}
+
+
+def _losses(page: Page, _: Charts) -> Values:
+    """Return the loss ranking of every substance and year with a flow, the last year first."""
+    out: list[Values] = []
+    for chosen in page.balance.system.substances:
+        years = [year for substance, year in page.labels if substance == chosen]
+        out += [
+            {
+                "label": page.labels[chosen, year],
+                "rows": page.loss_rows(year, chosen),
+                "first": year == years[-1],
+            }
+            for year in reversed(years)
+        ]
+    return {"losses": out}
+
+
+def _several_regions(page: Page) -> bool:
+    return len(page.balance.system.regions) > 1
+
+
+def _trade(page: Page, _: Charts) -> Values:
+    return {"trade": trade_rows(page), "years": page.balance.system.years}
+
+
+def _regions(page: Page, _: Charts) -> Values:
+    return {"regions": region_rows(page), "years": page.balance.system.years}
+
+
+def _survey(page: Page, _: Charts) -> Values:
+    return {"survey": page.survey_rows(), "next": next_number(page), "year": page.year}
+
+
+def _stocks(page: Page, _: Charts) -> Values:
+    rows = stock_series(page)
+    years = sorted({year for row in rows for year in row["cells"]})
+    return {"stocks": rows, "years": years}
+
+
+def _assumptions(page: Page, _: Charts) -> Values:
+    return {"assumptions": assumption_rows(page)}
+
+
+def _numbers(page: Page, _: Charts) -> Values:
+    return {
+        "flows": flow_rows(page),
+        "stocks": stock_rows(page),
+        "shares": share_rows(page),
+        "balances": balance_rows(page),
+        "held": page.balance.is_approximate,
+    }
+
+
+def _warnings(page: Page, _: Charts) -> Values:
+    system = page.balance.system
+    return {"problems": [str(problem) for problem in (*system.problems, *remarks(system))]}
+
+
+SECTIONS = (
+    Section("chart", _chart),
+    Section("contradictions", _contradictions),
+    Section("indicators", _indicators, slow=True),
+    Section("losses", _losses),
+    Section("trade", _trade, _several_regions),
+    Section("regions", _regions, _several_regions, slow=True),
+    Section("unknown", lambda page, _: {"unknown": unknown(page)}),
+    Section("survey", _survey, slow=True),
+    Section("stocks", _stocks, lambda page: not page.balance.stocks.empty),
+    Section("assumptions", _assumptions, lambda page: bool(assumption_rows(page))),
+    Section("numbers", _numbers),
+    Section("warnings", _warnings),
+)
