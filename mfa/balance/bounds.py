@@ -25,7 +25,9 @@ from mfa.errors import BalanceError
 _TOLERANCE = 1e-9
 _EXCHANGES = 400
 _IDLE = 40
-_SMALL = 0.6
+_SMALL = 0.8
+_LARGE = 5000
+_ROUGH = 100.0
 _NO_LIMITS = "see whether some numbers or sd are in another unit, or an sd is far too small"
 
 
@@ -152,7 +154,8 @@ def _settle(
     inwards is let go, all at once as long as they get fewer, then a random half at a time, which
     breaks every circle in which such exchanges may run. Only when none is left does a linear
     programme look for blocks of undetermined variables without room. The problem is convex: where
-    it settles, no other point is better.
+    it settles, no other point is better. Large systems are estimated roughly at first, and parts
+    that have settled drop out.
 
     Parameters
     ----------
@@ -171,37 +174,58 @@ def _settle(
     part = equations.parts
     progress = _Progress(part)
     done = np.zeros(progress.n_parts, dtype=bool)
+    firm: Mask | None = None
+    rough = bool(_is_large(equations) and tangent is None and np.isneginf(goal))
     for _ in range(_EXCHANGES):
         loose = _undetermined(found.structure)
-        slack = tolerances(equations, found.x)
+        give = _ROUGH if rough else 1.0
+        slack = give * tolerances(equations, found.x)
         broken = _breaks(equations, found.x, ~loose, slack)
-        wrong = _pulls_inwards(found, held)
-        if not broken.any() and misfit(equations, found.x) <= goal * (1 + 1e-7) + 1e-7:
+        wrong = _pulls_inwards(found, held, give * _TOLERANCE)
+        if (
+            goal >= 0.0
+            and not broken.any()
+            and misfit(equations, found.x) <= goal + 1e-7 * (1 + goal)
+        ):
             wrong[:] = False
         some = progress.exchanged((broken != 0) | wrong)
-        if some is None or (broken.any() and (broken * settled(equations)).any()):
+        if broken.any() and firm is None:
+            firm = settled(equations)
+        if some is None or (firm is not None and (broken * firm).any()):
             return None
         waiting = (progress.quiet & ~done)[part]
         cramped = no_room(equations, loose & waiting, found.x, slack, held)
         done = progress.quiet & (np.bincount(part[cramped != 0], minlength=len(done)) == 0)
-        if done.all():
+        if done.all() and not rough:
             return found, held
         held = np.where(some & (broken != 0), broken, np.where(some & wrong, 0, held + cramped))
         held = held.astype(np.int8)
         rest = ~done[part]
-        if tangent is None and np.isneginf(goal) and rest.sum() < _SMALL * equations.n:
-            inner = equations.restricted(rest)
-            ends = _settle(inner, None, _with_held(inner, held[rest]), held[rest])
+        if rough and not done.all() and rest.sum() < _SMALL * equations.n:
+            ends = _settle_rest(equations.restricted(rest), held[rest])
             if ends is None:
                 return None
-            held[rest] = ends[1]
+            held[rest] = ends
             done[:] = True
-        found = _with_held(equations, held)
+        rough = rough and not bool(done.all())
+        found = _with_held(equations, held, rough=rough)
         try:
             _check_constants(found.structure, found.x, tangent)
         except Infeasible:
             return None
     return None
+
+
+def _settle_rest(equations: Equations, held: np.ndarray) -> np.ndarray | None:
+    """Return the bounds that hold in the parts that are not settled yet, None if they do not."""
+    start = _with_held(equations, held, rough=_is_large(equations))
+    found = _settle(equations, None, start, held)
+    return None if found is None else found[1]
+
+
+def _is_large(equations: Equations) -> bool:
+    """Whether estimates need not be exact until the bounds that hold are known."""
+    return equations.n > _LARGE
 
 
 class _Progress:
@@ -238,10 +262,10 @@ def settled(equations: Equations) -> Mask:
     return structure(replace(equations, measured=nothing)).determined
 
 
-def _with_held(equations: Equations, held: np.ndarray) -> Estimate:
+def _with_held(equations: Equations, held: np.ndarray, *, rough: bool = False) -> Estimate:
     """Return the estimate with held variables as constants at their bounds."""
     values = np.where(held < 0, equations.lower, np.where(held > 0, equations.upper, equations.y))
-    return estimate(structure(equations, equations.fixed | (held != 0)), values)
+    return estimate(structure(equations, equations.fixed | (held != 0)), values, rough=rough)
 
 
 def misfit(equations: Equations, x: Floats) -> float:
@@ -250,7 +274,7 @@ def misfit(equations: Equations, x: Floats) -> float:
     return float((((x - equations.y)[data] / equations.sd[data]) ** 2).sum())
 
 
-def _pulls_inwards(found: Estimate, held: np.ndarray) -> Mask:
+def _pulls_inwards(found: Estimate, held: np.ndarray, tolerance: float) -> Mask:
     """Return the held variables that the data pull away from their bound into the inside.
 
     The gradient of the Lagrangian, (x − y)/sd² + Aᵀμ, is at least 0 at a lower bound that holds.
@@ -263,7 +287,7 @@ def _pulls_inwards(found: Estimate, held: np.ndarray) -> Mask:
     own = (found.x - equations.y)[data] / equations.sd[data] ** 2
     gradient[data] += own
     size[data] += np.abs(own)
-    return np.asarray((held != 0) & (-held * gradient < -_TOLERANCE * size))
+    return np.asarray((held != 0) & (-held * gradient < -tolerance * size))
 
 
 def _widths(equations: Equations, scale: float) -> Floats:

@@ -91,6 +91,8 @@ def _eliminate_block(block: Floats) -> tuple[Floats, Floats, Mask]:
 
 def connected_blocks(columns: sp.csr_array, least: int = 1) -> Iterator[tuple[Ints, Ints, Floats]]:
     """Yield rows, columns and dense entries of each connected block of at least so many entries."""
+    if not columns.nnz:
+        return
     n_rows, n_columns = columns.shape
     coo = columns.tocoo()
     joined = sp.coo_array(

@@ -201,7 +201,23 @@ class Estimate:
         return np.asarray(self.structure.rows.T @ self.multipliers)
 
 
-def estimate(structure: Structure, values: Floats) -> Estimate:
+def _refined(factor: _Normal, g: sp.csr_array, y: Floats, weights: Floats, right: Floats) -> Floats:
+    """Return the multipliers with which x̂ = y − W Gᵀ λ closes to rounding."""
+    multipliers, estimated = np.zeros(len(right)), y
+    turnover, before = abs(g), np.inf
+    for _ in range(1 + _REFINEMENTS):
+        lacking = g @ estimated - right
+        size = turnover @ np.abs(estimated) + np.abs(right)
+        missed = float(np.divide(np.abs(lacking), size, where=size > 0, out=0 * size).max())
+        if missed <= _ROUNDING or missed > 0.5 * before:
+            break
+        before = missed
+        multipliers += factor.solve(lacking)
+        estimated = y - weights * (g.T @ multipliers)
+    return multipliers
+
+
+def estimate(structure: Structure, values: Floats, *, rough: bool = False) -> Estimate:
     """Return the least-squares estimate.
 
     Parameters
@@ -210,25 +226,22 @@ def estimate(structure: Structure, values: Floats) -> Estimate:
         From `mfa.balance.structure.structure`.
     values : array, shape (n,)
         Values of the fixed variables; the others are not used.
+    rough : bool, default: False
+        Whether a large system need not close to rounding, only to some 1e-10 of what it turns over.
     """
     equations, data = structure.equations, structure.data
     constants = equations.constants(structure.fixed, values)
     g = structure.reduced
     right = structure.rows @ constants
     y, weights = equations.y[data], equations.sd[data] ** 2
-    factor, multipliers, estimated = None, np.zeros(g.shape[0]), y.copy()
+    factor, multipliers, estimated = None, np.zeros(0), y
     if g.shape[0]:
         factor = _Normal(sp.csr_array(g @ sp.diags_array(equations.sd[data])))
-        turnover, before = abs(g), np.inf
-        for _ in range(1 + _REFINEMENTS):
-            lacking = g @ estimated - right
-            size = turnover @ np.abs(estimated) + np.abs(right)
-            missed = float(np.divide(np.abs(lacking), size, where=size > 0, out=0 * size).max())
-            if missed <= _ROUNDING or missed > 0.5 * before:
-                break
-            before = missed
-            multipliers += factor.solve(lacking)
-            estimated = y - weights * (g.T @ multipliers)
+        if rough and g.shape[0] > _ORTHOGONAL:
+            multipliers = factor.solve(g @ y - right)
+        else:
+            multipliers = _refined(factor, g, y, weights, right)
+        estimated = y - weights * (g.T @ multipliers)
     x = np.where(structure.fixed, values, 0.0)
     x[data] = estimated
     full = np.concatenate([np.zeros(equations.n_nodes), equations.right])
