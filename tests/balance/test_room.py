@@ -115,3 +115,49 @@ def test_some_bounds_hold_and_many_do_not() -> None:
     above = sum(int((h > 0).sum()) for _, h in held)
     assert min(of_data, of_gaps, above) > 20
     assert sum(e.n for e, _ in held) > 3 * (of_data + of_gaps)
+
+
+def side_by_side(parts: list[Equations]) -> Equations:
+    """Put networks beside each other, with nothing but the outside in common."""
+    total = sum(one.n_nodes for one in parts)
+    offsets = np.cumsum([0, *(one.n_nodes for one in parts)])
+    ends = [
+        [np.where(end == one.n_nodes, total, end + offset) for end in (one.tail, one.head)]
+        for one, offset in zip(parts, offsets, strict=False)
+    ]
+    tail, head = (np.concatenate(end) for end in zip(*ends, strict=True))
+    names = ("y", "sd", "measured", "fixed", "lower", "upper", "start")
+    data = {name: np.concatenate([getattr(one, name) for one in parts]) for name in names}
+    n = len(tail)
+    return Equations(total, tail, head, sp.csr_array((0, n)), np.zeros(0), **data)
+
+
+def test_large_networks_of_several_parts() -> None:
+    """Some parts settle soon and drop out, and the others go on as if they were alone."""
+    parts = [network(seed, 500, 2000, 0.02 + 0.07 * seed, 2.0) for seed in range(4)]
+    whole = side_by_side(parts)
+    assert whole.parts.max() == len(parts) - 1
+    assert whole.n > 5000  # estimated roughly until the bounds that hold are known
+    found = bounded_estimate(whole)
+    x = found.estimate.x
+    alone = [bounded_estimate(one) for one in parts]
+    best = sum(misfit(one, by_interior_point(one)) for one in parts)
+    assert misfit(whole, x) == pytest.approx(best, rel=1e-6)
+    data = whole.measured
+    apart = np.concatenate([one.estimate.x for one in alone])
+    assert np.abs(x - apart)[data].max() <= 1e-7 * np.abs(apart).max()
+    size = np.abs(whole.matrix) @ np.abs(x)
+    assert np.all(np.abs(whole.matrix @ x) <= 1e-12 * size)
+    held = np.concatenate([one.held for one in alone])
+    np.testing.assert_array_equal(found.held[data], held[data])
+
+
+def test_whole_parts_are_taken_out() -> None:
+    parts = [network(seed, 6 + seed, 40, 0.3, 1.0) for seed in range(3)]
+    whole = side_by_side(parts)
+    labels = whole.parts
+    for number, one in enumerate(parts):
+        taken = whole.restricted(labels == labels[sum(p.n for p in parts[:number])])
+        np.testing.assert_array_equal(taken.matrix.toarray(), one.matrix.toarray())
+        for name in ("y", "sd", "measured", "lower", "upper"):
+            np.testing.assert_array_equal(getattr(taken, name), getattr(one, name))
