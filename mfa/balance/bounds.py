@@ -90,9 +90,11 @@ def _undetermined(found: Structure) -> Mask:
     return ~(found.fixed | found.equations.measured | found.determined)
 
 
-def _check_constants(found: Structure, values: Floats, tangent: Mask | None) -> None:
-    """Raise if equations between constants alone do not add up; tangents need not."""
+def _constants_agree(found: Structure, values: Floats, tangent: Mask | None) -> bool:
+    """Return whether equations between constants alone add up; tangents need not."""
     equations = found.equations
+    if not found.checks.shape[0]:
+        return True
     strict = np.ones(found.checks.shape[0], dtype=bool)
     if tangent is not None:
         strict = abs(found.checks[:, equations.n_nodes :]) @ tangent.astype(float) == 0.0
@@ -101,8 +103,7 @@ def _check_constants(found: Structure, values: Floats, tangent: Mask | None) -> 
     size = np.concatenate([np.zeros(equations.n_nodes), np.abs(equations.right)])
     size = abs(found.checks) @ (size + equations.sizes @ known)
     off = np.abs(found.checks @ constants)
-    if np.any(strict & (off > _TOLERANCE * size + 1e-300)):
-        raise Infeasible
+    return not np.any(strict & (off > _TOLERANCE * size + 1e-300))
 
 
 def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bounded:
@@ -122,7 +123,8 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
         If the solver does not converge.
     """
     classified = structure(equations)
-    _check_constants(classified, equations.y, tangent)
+    if not _constants_agree(classified, equations.y, tangent):
+        raise Infeasible
     first = estimate(classified, equations.y)
     nothing = np.zeros(equations.n, dtype=np.int8)
     found = _settle(equations, tangent, first, nothing)
@@ -147,6 +149,8 @@ def _settle(
     found: Estimate,
     held: np.ndarray,
     goal: float = -np.inf,
+    *,
+    exact: bool = True,
 ) -> tuple[Estimate, np.ndarray] | None:
     """Exchange the bounds that hold until all are kept and none is pulled inwards, part by part.
 
@@ -166,6 +170,8 @@ def _settle(
     goal : float, optional
         Least misfit, if known: a point that reaches it stands whatever the multipliers are, which
         are not unique where bounds depend on each other.
+    exact : bool, default: True
+        Whether ``found`` is, or only rough.
 
     Returns
     -------
@@ -174,20 +180,17 @@ def _settle(
     part = equations.parts
     progress = _Progress(part)
     done = np.zeros(progress.n_parts, dtype=bool)
-    firm: Mask | None = None
     rough = bool(_is_large(equations) and tangent is None and np.isneginf(goal))
+    firm: Mask | None = None
     for _ in range(_EXCHANGES):
         loose = _undetermined(found.structure)
-        give = _ROUGH if rough else 1.0
+        give = 1.0 if exact else _ROUGH
         slack = give * tolerances(equations, found.x)
         broken = _breaks(equations, found.x, ~loose, slack)
-        wrong = _pulls_inwards(found, held, give * _TOLERANCE)
-        if (
-            goal >= 0.0
-            and not broken.any()
-            and misfit(equations, found.x) <= goal + 1e-7 * (1 + goal)
-        ):
-            wrong[:] = False
+        if not broken.any() and misfit(equations, found.x) <= goal + 1e-7 * max(1.0, goal):
+            wrong = np.zeros(equations.n, dtype=bool)
+        else:
+            wrong = _pulls_inwards(found, held, give * _TOLERANCE)
         some = progress.exchanged((broken != 0) | wrong)
         if broken.any() and firm is None:
             firm = settled(equations)
@@ -196,31 +199,33 @@ def _settle(
         waiting = (progress.quiet & ~done)[part]
         cramped = no_room(equations, loose & waiting, found.x, slack, held)
         done = progress.quiet & (np.bincount(part[cramped != 0], minlength=len(done)) == 0)
-        if done.all() and not rough:
+        if done.all() and exact:
             return found, held
         held = np.where(some & (broken != 0), broken, np.where(some & wrong, 0, held + cramped))
         held = held.astype(np.int8)
-        rest = ~done[part]
-        if rough and not done.all() and rest.sum() < _SMALL * equations.n:
-            ends = _settle_rest(equations.restricted(rest), held[rest])
+        if rough and 0 < np.count_nonzero(~done[part]) < _SMALL * equations.n:
+            ends = _settle_rest(equations, ~done[part], held)
             if ends is None:
                 return None
-            held[rest] = ends
-            done[:] = True
-        rough = rough and not bool(done.all())
-        found = _with_held(equations, held, rough=rough)
-        try:
-            _check_constants(found.structure, found.x, tangent)
-        except Infeasible:
+            held, done = ends, np.ones_like(done)
+        exact = not rough or bool(done.all())
+        found = _with_held(equations, held, rough=not exact)
+        if not _constants_agree(found.structure, found.x, tangent):
             return None
     return None
 
 
-def _settle_rest(equations: Equations, held: np.ndarray) -> np.ndarray | None:
-    """Return the bounds that hold in the parts that are not settled yet, None if they do not."""
-    start = _with_held(equations, held, rough=_is_large(equations))
-    found = _settle(equations, None, start, held)
-    return None if found is None else found[1]
+def _settle_rest(equations: Equations, rest: Mask, held: np.ndarray) -> np.ndarray | None:
+    """Return the bounds that hold once those in some parts have settled; None if they do not."""
+    inner = equations.restricted(rest)
+    rough = _is_large(inner)
+    start = _with_held(inner, held[rest], rough=rough)
+    found = _settle(inner, None, start, held[rest], exact=not rough)
+    if found is None:
+        return None
+    out = held.copy()
+    out[rest] = found[1]
+    return out
 
 
 def _is_large(equations: Equations) -> bool:
