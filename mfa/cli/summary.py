@@ -31,14 +31,16 @@ def summary_lines(balance: Balance) -> list[str]:
     suspects["year"] = suspects["year"].fillna(0)
     striking = suspects[(suspects["kind"] == "datum") & (suspects["z"].abs() > _STRIKING)]
     for row in striking.head(_MOST).to_dict("records"):
-        parts = (row["item"], row["substance"], row["year"])  # a shared one has no year, or neither
+        stock = row["quantity"] if row["quantity"] in ("level", "change") else ""
+        # a shared one has no year, or neither that nor a substance
+        parts = (row["item"], stock, row["substance"], row["year"])
         name = ", ".join(str(part) for part in parts if part)
         place = f" at {row['cell']}" if row["cell"] else ""
         others = row["alike"] - 1
         like = f", like {others} other{'' if others == 1 else 's'}" if others else ""
         lines.append(
             f"suspect: {name}{place}: z = {row['z']:.2f}, others suggest "
-            f"{row['should_be']:.4g}{like}"
+            f"{row['should_be']:.4g}{'' if row['possible'] else ' (not possible)'}{like}"
         )
     if len(striking) > _MOST:
         lines.append(f"suspects: {len(striking) - _MOST} more, see the results workbook")

@@ -15,6 +15,8 @@ from tests.system import books
 from tests.system.leaks import no_leaks
 from tests.system.test_regions import book as two_regions
 
+CASE = Path(__file__).parents[2] / "flows" / "copper-japan.xlsx"
+
 
 def test_balance_writes_the_results(desk, small):
     small()
@@ -24,6 +26,16 @@ def test_balance_writes_the_results(desk, small):
     assert "test: chi2 2.309 on 2 degrees of freedom, p = 0.315" in answer.out
     assert set(desk.files()) == {"book.xlsx", "book-results.xlsx"}
     openpyxl.load_workbook("book-results.xlsx")
+
+
+def test_suspects_say_which_quantity_of_a_stock_and_what_cannot_be(desk):
+    answer = desk.run("balance", str(CASE), "-o", "results.xlsx", code=0)
+    lines = [line for line in answer.out.splitlines() if line.startswith("suspect: ")]
+    stock = [line for line in lines if line.startswith("suspect: refined_market")]
+    assert [line.split(" at ")[0] for line in stock] == ["suspect: refined_market, level, Cu, 2014"]
+    cannot_be = [line for line in lines if "others suggest -" in line]
+    assert cannot_be
+    assert [line for line in lines if "(not possible)" in line] == cannot_be
 
 
 def test_report_ends_with_the_path_of_the_page(desk, small):
