@@ -137,6 +137,7 @@ def _read_flows(
     checks.warn_gaps(sheet, settings.layers, findings)
     checks.warn_dead_ends(processes, flows, findings)
     checks.warn_uncounted_scrap(sheet, flows, processes.frame, findings)
+    checks.warn_uncounted_end_of_life(sheet, flows, processes.frame, findings)
     if sheet.frame.empty and processes.frame.empty and not findings.unknown:
         what, do = "nothing is filled in yet", "fill in the sheets 'processes' and 'flows'"
         findings.warning(what, do, None, "processes!2")

@@ -332,3 +332,26 @@ def warn_uncounted_scrap(
         do = "give it the role scrap; or, if metal is made there, give the process the stage "
         place = sheet.place(row[flow], "role")
         findings.warning(f"{what}recycled", f"{do}smelting or refining", role or None, place)
+
+
+def warn_uncounted_end_of_life(
+    sheet: ParsedSheet, flows: pd.DataFrame, processes: pd.DataFrame, findings: Findings
+) -> None:
+    """Warn of old scrap that leaves use beside end-of-life flows without being one itself."""
+    used = processes.loc[processes["stage"] == "use", "process"]
+    leaves = flows["from"].isin(used).to_numpy(dtype=bool)
+    roles = flows["role"].str.split(",")
+    generated = roles.map(lambda parts: "end_of_life" in parts).to_numpy(dtype=bool)
+    old = roles.map(lambda parts: "old_scrap" in parts).to_numpy(dtype=bool)
+    beside = flows["from"].isin(flows.loc[leaves & generated, "from"]).to_numpy(dtype=bool)
+    for flow, role in flows.loc[leaves & old & ~generated & beside, ["flow", "role"]].itertuples(
+        index=False
+    ):
+        what = (
+            f"the flow {flow!r} is old scrap straight from use without the role end_of_life, which "
+            "other flows from there have: rates count it as collected, but not as generated"
+        )
+        row = sheet.frame.index[(sheet.frame["flow"] == flow).to_numpy(dtype=bool)]
+        findings.warning(
+            what, "give it the roles end_of_life,old_scrap", role, sheet.place(int(row[0]), "role")
+        )
