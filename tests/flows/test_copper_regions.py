@@ -90,13 +90,13 @@ def test_the_rest_is_what_the_world_leaves(balance):
 
 
 def test_regions_have_their_japanese_names(balance):
-    diagram = mfa.sankey(balance, region="Japan", lang="ja").diagram
+    diagram = mfa.sankey(balance, region="Japan", lang="ja").diagrams[0]
     assert diagram.title.endswith("：日本")
     labels = [link.label for link in diagram.links if link.lane in ("import", "export")]
     assert "その他世界" in labels  # concentrate and blister together
     assert "電気銅（日本の輸入） (その他世界)" in labels
     assert not any("Rest" in label for label in labels)
-    whole = mfa.sankey(balance, lang="ja").diagram
+    whole = mfa.sankey(balance, lang="ja").diagrams[0]
     assert "伸銅工場 (日本)" in {node.label for node in whole.nodes}
     page = Page(balance, "ja")
     assert {row["to"] for row in trade_rows(page)} == {"日本", "その他世界", page.words["outside"]}

@@ -9,7 +9,7 @@ import random
 import pytest
 
 import mfa
-from mfa.report.write import render_page
+from mfa.report.document import edition, render
 
 from . import books
 
@@ -103,8 +103,7 @@ def run(book, lang):
         system = books.read(book)
         mfa.remarks(system)
         balance = mfa.reconcile(system)
-        charts = {"chart": mfa.sankey(balance, lang=lang)}
-        assert "</html>" in render_page(balance, charts, lang)
+        assert "</html>" in render([edition(balance, lang)])
     except mfa.WorkbookError:
         return "refused"
     except mfa.BalanceError:
