@@ -142,7 +142,7 @@ class _Captions:
         left, top, right, bottom = caption.bounds
         steps = gutter.steps(left, right)
         lines, halves = gutter.lines[:, steps], gutter.halves
-        low, high = lines.min(axis=1) - halves, lines.max(axis=1) + halves
+        low, high = np.minimum.reduce(lines, 1) - halves, np.maximum.reduce(lines, 1) + halves
         shared = np.minimum(high, bottom) - np.maximum(low, top)
         strand = self.strands[caption.strand]
         on = strand.width >= caption.text.height

@@ -104,6 +104,7 @@ class _Heights:
             gap = right[segment.left, segment.strand] - left[segment.right, segment.strand]
             self.pulls[segment.right].append((segment.left, gap, weight))
             self.pulls[segment.left].append((segment.right, -gap, weight))
+        self.pull = [sum(weight for *_, weight in pulls) for pulls in self.pulls]
         self.y = [0.0] * len(grid.column)
         for items in self.columns:
             self._start(items, plans)
@@ -117,14 +118,20 @@ class _Heights:
     def _wish(self, item: int) -> tuple[float, float]:
         if item in self.pinned:
             return self.pinned[item], _PINNED
-        pulls = self.pulls[item]
-        total = sum(weight for *_, weight in pulls)
+        total = self.pull[item]
         if not total:
             return self.y[item], 0.01
-        return sum((self.y[o] + gap) * weight for o, gap, weight in pulls) / total, total
+        wish, y = 0.0, self.y
+        for other, gap, weight in self.pulls[item]:
+            wish += (y[other] + gap) * weight
+        return wish / total, total
 
     def settle(self, items: tuple[int, ...], least: list[float]) -> float:
         """Move the items of one column to where their links pull them; return the longest move."""
+        if len(items) == 1:
+            wish = self._wish(items[0])[0]
+            moved, self.y[items[0]] = abs(self.y[items[0]] - wish), wish
+            return moved
         wishes = [self._wish(item) for item in items]
         heights = _spread([w for w, _ in wishes], [weight for _, weight in wishes], least)
         longest = max(abs(self.y[i] - h) for i, h in zip(items, heights, strict=True))
