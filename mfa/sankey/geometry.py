@@ -181,8 +181,8 @@ def moved(item: Primitive, dx: float, dy: float) -> Primitive:
 
 def outline_bounds(outline: Outline) -> Bounds:
     """Return (left, top, right, bottom) of a path's points; control points count as points."""
-    xs = [p for _, points in outline for p in points[0::2]]
-    ys = [p for _, points in outline for p in points[1::2]]
+    every = [p for _, points in outline for p in points]
+    xs, ys = every[0::2], every[1::2]
     return min(xs), min(ys), max(xs), max(ys)
 
 

@@ -206,9 +206,12 @@ def _sort(ordering: _Ordering) -> None:
     """Leave the columns in the order with the fewest crossings found."""
     best = ordering.crossings(), [list(items) for items in ordering.columns]
     for _ in range(_SWEEPS):
+        before = list(ordering.place)
         ordering.sweep(0)
         ordering.sweep(1)
         ordering.transpose()
+        if ordering.place == before:
+            break
         cost = ordering.crossings()
         if cost < best[0]:
             best = cost, [list(items) for items in ordering.columns]

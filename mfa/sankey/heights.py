@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from mfa.sankey.boxes import BoxPlan, Port
 from mfa.sankey.grid import Grid, Segment
@@ -58,10 +58,7 @@ def _spread(wishes: list[float], weights: list[float], least: list[float]) -> li
     Minimises Σ w (y − wish)² with y[i+1] − y[i] ≥ least[i]: with the least distances taken off,
     an isotonic regression, solved by pooling adjacent violators.
     """
-    offset, offsets = 0.0, []
-    for step in [0.0, *least]:
-        offset += step
-        offsets.append(offset)
+    offsets = [0.0, *accumulate(least)]
     pools: list[list[float]] = []  # mean, weight, count
     for wish, weight, taken in zip(wishes, weights, offsets, strict=True):
         pools.append([wish - taken, weight, 1.0])
