@@ -12,7 +12,7 @@ from mfa.balance import Balance
 from mfa.balance import region as seen_from
 from mfa.errors import ChartError
 from mfa.io.whole import whole_file
-from mfa.sankey.build import Lang, build_diagram
+from mfa.sankey.build import build_diagram
 from mfa.sankey.colours import Colour
 from mfa.sankey.diagram import Diagram, DiagramStyle
 from mfa.sankey.geometry import Drawing
