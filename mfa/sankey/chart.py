@@ -20,6 +20,7 @@ from mfa.sankey.interactive import to_figure_html, to_html
 from mfa.sankey.layout import layout_all, layout_panels
 from mfa.sankey.machine import to_json
 from mfa.sankey.picture import to_file
+from mfa.sankey.scene import Lang
 from mfa.sankey.svg import to_svg
 from mfa.sankey.words import TEXT
 
