@@ -14,10 +14,10 @@ from collections.abc import Iterable
 from types import ModuleType
 
 from mfa.balance import Balance
-from mfa.sankey.build import Lang
 from mfa.sankey.chart import Chart, sankey
 from mfa.sankey.colours import Colour
 from mfa.sankey.diagram import DiagramStyle
+from mfa.sankey.scene import Lang
 
 __all__ = ["Chart", "sankey"]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from mfa.sankey.diagram import Quantity
+from mfa.sankey.quantities import Row
 
 
 def as_observed(table: pd.DataFrame) -> pd.DataFrame:
@@ -24,11 +25,13 @@ def as_observed(table: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def observed_sum(rows: pd.DataFrame) -> Quantity:
+def observed_sum(rows: list[Row]) -> Quantity:
     """Return the sum of observed flows; with a blank among them only what it is at least."""
-    known = rows["value"].notna()
-    total = float(rows["value"].sum())
-    if not known.all():
+    values = np.array([row["value"] for row in rows], dtype=np.float64)
+    total = float(np.nansum(values))
+    if np.isnan(values).any():
         return Quantity(None, low=total if total > 0 else None, status="undetermined")
-    sd = float(np.sqrt((rows["sd"].fillna(0.0) ** 2).sum()))
-    return Quantity(total, sd, status="measured", assumed=bool((rows["assumed"] > 0).any()))
+    sds = np.array([row["sd"] for row in rows], dtype=np.float64)
+    sd = float(np.sqrt(np.nansum(sds**2)))
+    assumed = any(row["assumed"] > 0 for row in rows)
+    return Quantity(total, sd, status="measured", assumed=assumed)

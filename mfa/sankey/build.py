@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+import math
+from typing import get_args
 
 import numpy as np
-import pandas as pd
 
 from mfa import __version__
 from mfa.balance import Balance
 from mfa.balance.network import Ints, Mask
-from mfa.errors import ChartError, MFAError, near
-from mfa.recycling import bottlenecks
-from mfa.recycling.place import Place, places
-from mfa.recycling.sets import Sets
+from mfa.errors import ChartError
 from mfa.recycling.totals import total
-from mfa.sankey.before import as_observed, observed_sum
-from mfa.sankey.colours import Colour, Painter, check_colour, legend, painter
+from mfa.sankey.before import observed_sum
+from mfa.sankey.colours import Colour, check_colour, legend
 from mfa.sankey.diagram import (
     Diagram,
     DiagramStyle,
@@ -28,40 +24,12 @@ from mfa.sankey.diagram import (
     Quantity,
     StockBox,
 )
-from mfa.sankey.quantities import bundle_of, evidence_of, quantity_of
+from mfa.sankey.quantities import Row, bundle_of, evidence_of, quantity_of
+from mfa.sankey.scene import Lang, Scene, make_scene
 from mfa.sankey.words import TEXT
 from mfa.schema import SCRAP_ROLES, STAGES
-from mfa.system.regions import home_regions, japanese_names
 
-Lang = Literal["en", "ja"]
 _STRIKING = 1.96
-
-
-@dataclass(frozen=True, eq=False)
-class _Scene:
-    """One substance and year of a balance, and how processes are grouped."""
-
-    balance: Balance
-    place: Place
-    substance: str
-    year: int
-    lang: Lang
-    flows: pd.DataFrame  # one row per flow in the order of ``system.flows``, nan where no row
-    groups: list[str]  # node id of each process; "" outside the boundary
-    home: list[str]  # region of each process
-    bottleneck: str
-    paint: Painter
-    observed: bool
-    circulation: bool
-
-    @property
-    def sets(self) -> Sets:
-        return self.place.sets
-
-    def name(self, row: pd.Series) -> str:
-        """Return the name of a process or flow in the chart's language."""
-        local = str(row["name_ja"]) if self.lang == "ja" else ""
-        return local or str(row["name"])
 
 
 def build_diagram(
@@ -103,7 +71,7 @@ def build_diagram(
     check_colour(colour)
     if style not in get_args(DiagramStyle):
         raise ChartError(f"there is no chart style {style!r}; use cycle or circulation")
-    scene = _scene(balance, year, substance, lang, colour, observed, style == "circulation")
+    scene = make_scene(balance, year, substance, lang, colour, observed, style == "circulation")
     text = TEXT[lang]
     settings = balance.system.settings
     title = settings.title_ja if lang == "ja" and settings.title_ja else settings.title
@@ -133,67 +101,7 @@ def build_diagram(
     )
 
 
-def _scene(
-    balance: Balance,
-    year: int | None,
-    substance: str | None,
-    lang: Lang,
-    colour: Colour,
-    observed: bool,
-    circulation: bool,
-) -> _Scene:
-    system = balance.system
-    substance = substance or system.substances[0]
-    year = system.years[-1] if year is None else year
-    if substance not in system.layers:
-        advice = near(substance, system.layers, "it has " + ", ".join(system.layers))
-        raise MFAError(f"the system has no substance {substance!r}; {advice}")
-    place = _place(balance, substance, year)
-    table = balance.flows
-    here = table[(table["substance"] == substance) & (table["year"] == year)].set_index("flow")
-    flows = system.flows.drop(columns=["from", "to"]).join(
-        here.drop(columns=["role", "name", "name_ja"]), on="flow"
-    )
-    processes = system.processes
-    inside = (processes["kind"] == "process").to_numpy()
-    groups = np.where(processes["group"] != "", _group_ids(processes), processes["process"])
-    losses = bottlenecks(balance)
-    worst = losses[
-        losses["bottleneck"] & (losses["substance"] == substance) & (losses["year"] == year)
-    ]
-    return _Scene(
-        balance=balance,
-        place=place,
-        substance=substance,
-        year=year,
-        lang=lang,
-        flows=as_observed(flows) if observed else flows,
-        groups=np.where(inside, groups, "").tolist(),
-        home=home_regions(processes, system.settings.region).tolist(),
-        bottleneck=str(worst["item"].iat[0]) if len(worst) and not observed else "",
-        paint=painter(colour, balance, place, substance, flows),
-        observed=observed,
-        circulation=circulation,
-    )
-
-
-def _place(balance: Balance, substance: str, year: int) -> Place:
-    known = places(balance)
-    if (substance, year) not in known:
-        years = ", ".join(str(y) for name, y in sorted(known) if name == substance)
-        advice = f"there are {years}" if years else f"add rows for {substance!r} to the flows"
-        raise MFAError(f"no flow of {substance!r} has a row in {year}; {advice}")
-    return known[substance, year]
-
-
-def _group_ids(processes: pd.DataFrame) -> pd.Series:
-    """Return box ids of groups, told apart from a process of the same name that stands alone."""
-    alone = processes["process"][processes["group"] == ""]
-    taken = processes["group"].isin(alone)
-    return processes["group"].where(~taken, "group:" + processes["group"])
-
-
-def _nodes(scene: _Scene) -> tuple[Node, ...]:
+def _nodes(scene: Scene) -> tuple[Node, ...]:
     """Return a box for every balanced process or group that a flow touches."""
     sets = scene.sets
     touched = np.union1d(sets.tail[scene.place.there], sets.head[scene.place.there])
@@ -204,69 +112,57 @@ def _nodes(scene: _Scene) -> tuple[Node, ...]:
     return tuple(_node(scene, name, some) for name, some in sorted(members.items()))
 
 
-def _group_name(scene: _Scene, group: str) -> str:
-    """Return the name of a group in the chart's language; any member may give the Japanese one."""
-    rows = scene.balance.system.processes
-    local = rows["group_ja"][(rows["group"] == group) & (rows["group_ja"] != "")]
-    return str(local.min()) if scene.lang == "ja" and len(local) else group
-
-
-def _node(scene: _Scene, name: str, members: list[int]) -> Node:
-    rows = scene.balance.system.processes.iloc[members].sort_values("process")
-    first = rows.iloc[0]
-    label = _group_name(scene, first["group"]) if first["group"] else scene.name(first)
+def _node(scene: Scene, name: str, members: list[int]) -> Node:
+    rows = sorted((scene.processes[k] for k in members), key=lambda row: str(row["process"]))
+    first = rows[0]
+    label = scene.group_name(first["group"]) if first["group"] else scene.name(first)
     where = {scene.home[member] for member in members}
     if len(scene.balance.system.regions) > 1 and len(where) == 1:
-        label = _with_region(scene, label, where.pop())
-    table = scene.balance.processes
-    ids = rows["process"].tolist()
-    here = table[
-        table["process"].isin(ids)
-        & (table["substance"] == scene.substance)
-        & (table["year"] == scene.year)
-    ]
-    z = here["residual_z"].abs().to_numpy()
-    known = np.flatnonzero(~np.isnan(z))
+        label = scene.with_region(label, where.pop())
+    ids = [str(row["process"]) for row in rows]
+    balances = [row for process in ids for row in scene.balances.get(process, ())]
+    tested = [row for row in balances if not math.isnan(row["residual_z"])]
     share = None
-    if len(known):
-        worst = here.iloc[[known[np.argmax(z[known])]]]
-        share = float(worst["residual_before"].iloc[0] / max(worst["throughput"].iloc[0], 1e-300))
-    wish = rows[["column", "row"]].min()
+    if tested:
+        worst = max(tested, key=lambda row: abs(row["residual_z"]))
+        share = float(worst["residual_before"] / max(worst["throughput"], 1e-300))
+    stages = [str(row["stage"]) for row in rows]
     return Node(
         id=name,
         label=label,
-        stage=min(rows["stage"], key=lambda stage: STAGES.index(stage) if stage else len(STAGES)),
-        column=None if wish["column"] != wish["column"] else int(wish["column"]),
-        row=None if wish["row"] != wish["row"] else int(wish["row"]),
+        stage=min(stages, key=lambda stage: STAGES.index(stage) if stage else len(STAGES)),
+        column=_wish(rows, "column"),
+        row=_wish(rows, "row"),
         stock=_stock(scene, ids),
         imbalance=share,
-        flagged=bool((z[known] > _STRIKING).any()),
+        flagged=any(abs(row["residual_z"]) > _STRIKING for row in tested),
         bottleneck=scene.bottleneck in ids,
         throughput=_throughput(scene, members) if scene.circulation else None,
     )
 
 
-def _stock(scene: _Scene, processes: list[str]) -> StockBox | None:
+def _wish(rows: list[Row], column: str) -> int | None:
+    """Return the first of the columns, or rows, that the user wished for a box."""
+    return min((int(row[column]) for row in rows if not math.isnan(row[column])), default=None)
+
+
+def _stock(scene: Scene, processes: list[str]) -> StockBox | None:
     """Return the stock of a box, if exactly one of its processes has one."""
-    table = scene.balance.stocks
-    here = table[
-        table["process"].isin(processes)
-        & (table["substance"] == scene.substance)
-        & (table["year"] == scene.year)
-    ]
-    if here["process"].nunique() != 1:
+    having = [scene.stocks[process] for process in processes if process in scene.stocks]
+    if len(having) != 1:
         return None
     text = TEXT[scene.lang]
-    here = as_observed(here) if scene.observed else here
     parts = {
-        kind: Part(str(row["process"]), text[kind], quantity_of(row), evidence_of(row))
-        for kind, row in ((str(row["quantity"]), row) for _, row in here.iterrows())
+        str(row["quantity"]): Part(
+            str(row["process"]), text[row["quantity"]], quantity_of(row), evidence_of(row)
+        )
+        for row in having[0]
     }
     level, change = (parts[k].quantity if k in parts else None for k in ("level", "change"))
     return StockBox(level, change, tuple(parts.values()))
 
 
-def _links(scene: _Scene) -> tuple[Link, ...]:
+def _links(scene: Scene) -> tuple[Link, ...]:
     """Return a link for every bundle of flows."""
     bundles: dict[tuple[str, str, Lane, str], list[int]] = {}
     for flow in np.flatnonzero(scene.place.there).tolist():
@@ -287,20 +183,20 @@ def _links(scene: _Scene) -> tuple[Link, ...]:
     )
 
 
-def _bundle(scene: _Scene, flow: int) -> tuple[str, str, Lane, str] | None:
+def _bundle(scene: Scene, flow: int) -> tuple[str, str, Lane, str] | None:
     """Return boxes, lane and partner outside of a flow; None for one inside a group."""
-    sets, processes = scene.sets, scene.balance.system.processes
+    sets = scene.sets
     tail, head = int(sets.tail[flow]), int(sets.head[flow])
     source, target = scene.groups[tail], scene.groups[head]
     outside = ""
     if not (source and target):
-        row = processes.iloc[tail if not source else head]
+        row = scene.processes[tail if not source else head]
         outside = str(row["group"] or row["process"])
     return None if not (source or target) else _with_lane(scene, flow, source, target, outside)
 
 
 def _with_lane(
-    scene: _Scene, flow: int, source: str, target: str, outside: str
+    scene: Scene, flow: int, source: str, target: str, outside: str
 ) -> tuple[str, str, Lane, str] | None:
     sets = scene.sets
     lane: Lane = "main"
@@ -320,19 +216,17 @@ def _with_lane(
     return source, target, lane, outside
 
 
-def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: set[str]) -> Link:
+def _link(scene: Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: set[str]) -> Link:
     source, target, lane, outside = key
-    rows = scene.flows.iloc[flows]
+    rows = [scene.flows[flow] for flow in flows.tolist()]
     parts = [
-        Part(str(row["flow"]), scene.name(row), quantity_of(row), evidence_of(row))
-        for _, row in rows.iterrows()
+        Part(str(row["flow"]), scene.name(row), quantity_of(row), evidence_of(row)) for row in rows
     ]
     parts.sort(key=lambda part: (-(part.quantity.value or 0.0), part.flow))
     mask = np.zeros(len(scene.flows), dtype=bool)
     mask[flows] = True
     together = parts[0].quantity if len(parts) == 1 else _sum(scene, mask, rows)
-    worst = rows["flow"].tolist() if lane == "loss" else []
-    from_worst = scene.bottleneck in _ids(scene, scene.sets.tail[flows])
+    tails = [scene.processes[tail]["process"] for tail in scene.sets.tail[flows].tolist()]
     return Link(
         id="|".join(part for part in (source, target, lane, outside) if part),
         source=source or None,
@@ -341,58 +235,46 @@ def _link(scene: _Scene, key: tuple[str, str, Lane, str], flows: Ints, flagged: 
         label=_label(scene, outside, flows, parts),
         quantity=together,
         parts=tuple(parts),
-        flagged=not flagged.isdisjoint(rows["flow"]),
-        bottleneck=bool(worst) and from_worst,
+        flagged=not flagged.isdisjoint(row["flow"] for row in rows),
+        bottleneck=lane == "loss" and scene.bottleneck in tails,
         is_scrap=bool(scene.sets.role(*SCRAP_ROLES)[flows].all()),
         tones=scene.paint(flows),
     )
 
 
-def _ids(scene: _Scene, processes: Ints) -> list[str]:
-    names = scene.balance.system.processes["process"]
-    return [str(names.iat[p]) for p in processes.tolist()]
-
-
-def _sum(scene: _Scene, flows: Mask, rows: pd.DataFrame) -> Quantity:
+def _sum(scene: Scene, flows: Mask, rows: list[Row]) -> Quantity:
     """Return the sum of some flows of a scene, whose rows are given, too."""
     if scene.observed:
         return observed_sum(rows)
     return bundle_of(total(flows, scene.place), rows)
 
 
-def _throughput(scene: _Scene, members: list[int]) -> Quantity | None:
+def _throughput(scene: Scene, members: list[int]) -> Quantity | None:
     """Return all that enters some processes from others, or leaves them if nothing enters."""
     sets = scene.sets
     comes, goes = np.isin(sets.head, members), np.isin(sets.tail, members)
     for flows in (comes & ~goes, goes & ~comes):
         flows = flows & scene.place.there & sets.counted
         if flows.any():
-            return _sum(scene, flows, scene.flows[flows])
+            return _sum(scene, flows, [scene.flows[k] for k in np.flatnonzero(flows).tolist()])
     return None
 
 
-def _label(scene: _Scene, outside: str, flows: Ints, parts: list[Part]) -> str:
+def _label(scene: Scene, outside: str, flows: Ints, parts: list[Part]) -> str:
     """Return the name of a single flow, or of what many flows share outside the boundary."""
     if len(parts) == 1:
         label = parts[0].label or (parts[0].flow if outside else "")
-        return _with_region(scene, label, _abroad(scene, int(flows[0]))) if outside else label
+        return scene.with_region(label, _abroad(scene, int(flows[0]))) if outside else label
     if not outside:
         return ""
-    processes = scene.balance.system.processes
-    if (processes["group"] == outside).any():
-        return _group_name(scene, outside)
-    return scene.name(processes[processes["process"] == outside].iloc[0])
+    if any(row["group"] == outside for row in scene.processes):
+        return scene.group_name(outside)
+    return scene.name(next(row for row in scene.processes if row["process"] == outside))
 
 
-def _abroad(scene: _Scene, flow: int) -> str:
+def _abroad(scene: Scene, flow: int) -> str:
     """Return the region at the outer end of a flow, "" if it is that of the inner one."""
     inner, outer = int(scene.sets.tail[flow]), int(scene.sets.head[flow])
     if not scene.groups[inner]:
         inner, outer = outer, inner
     return scene.home[outer] if scene.home[outer] != scene.home[inner] else ""
-
-
-def _with_region(scene: _Scene, label: str, region: str) -> str:
-    """Return a label with the region that it speaks of, in the chart's language."""
-    local = japanese_names(scene.balance.system.processes) if scene.lang == "ja" else {}
-    return f"{label} ({local.get(region, region)})" if region else label

@@ -6,8 +6,10 @@ were measured. From there it moves to a better place, if one is free: to the mid
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,8 +144,8 @@ class _Captions:
         left, top, right, bottom = caption.bounds
         steps = gutter.steps(left, right)
         lines, halves = gutter.lines[:, steps], gutter.halves
-        low, high = lines.min(axis=1) - halves, lines.max(axis=1) + halves
-        shared = np.minimum(high, bottom) - np.maximum(low, top)
+        low, high = np.minimum.reduce(lines, 1) - halves, np.maximum.reduce(lines, 1) + halves
+        shared = np.minimum(high, bottom) - np.maximum(low, top)  # of each link, along y
         strand = self.strands[caption.strand]
         on = strand.width >= caption.text.height
         # On another link a number misleads; on its own, it only reads less well.
@@ -160,26 +162,25 @@ class _Captions:
                 cost += 0.5 + 2.0 * covered / (right - left)
         return cost
 
-    def _spots(self, gutter: _Gutter, row: int, text: Block) -> list[Caption]:
-        """Return the places worth looking at, the best first."""
+    def _spots(self, gutter: _Gutter, row: int, text: Block) -> Iterator[Caption]:
+        """Yield the places worth looking at, the best first."""
         index = gutter.strands[row]
         strand = self.strands[index]
         free = gutter.x1 - gutter.x0 - 2 * _MARGIN - text.width
         if free < 0:
-            return []
-        spots = []
+            return
         for share in _SPOTS:
             left = gutter.x0 + _MARGIN + share * free
             line = gutter.lines[row, gutter.steps(left, left + text.width)]
             if strand.width >= text.height:
                 middle = (float(line.min()) + float(line.max()) - text.height) / 2
-                spots.append(Caption(index, text, left, middle, True))
+                yield Caption(index, text, left, middle, True)
             else:
                 above = float(line.min()) - strand.full / 2 - text.height
                 below = float(line.max()) + strand.full / 2 + 1.0
-                spots.append(Caption(index, text, left, above, False))
-                spots.append(Caption(index, text, left, below, False))
-        return [*spots, *self._beside(gutter, row, text)]
+                yield Caption(index, text, left, above, False)
+                yield Caption(index, text, left, below, False)
+        yield from self._beside(gutter, row, text)
 
     def _beside(self, gutter: _Gutter, row: int, text: Block) -> list[Caption]:
         """Return places left and right of a thin link that climbs or falls."""
@@ -218,7 +219,7 @@ class _Captions:
         if name and strand.width > 44.0:
             lines = [TextLine(name, NAME), number_line(strand)]
             named = block([*lines, *bottleneck_lines(strand, self.words)], self.wide)
-            for spot in self._spots(own, row, named)[:3]:
+            for spot in islice(self._spots(own, row, named), 3):
                 if self._free(gutter, spot) and self._cost(own, row, spot) == 0.0:
                     self._put(gutter, spot)
                     return

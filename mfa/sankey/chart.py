@@ -12,7 +12,7 @@ from mfa.balance import Balance
 from mfa.balance import region as seen_from
 from mfa.errors import ChartError
 from mfa.io.whole import whole_file
-from mfa.sankey.build import Lang, build_diagram
+from mfa.sankey.build import build_diagram
 from mfa.sankey.colours import Colour
 from mfa.sankey.diagram import Diagram, DiagramStyle
 from mfa.sankey.geometry import Drawing
@@ -20,6 +20,7 @@ from mfa.sankey.interactive import to_figure_html, to_html
 from mfa.sankey.layout import layout_all, layout_panels
 from mfa.sankey.machine import to_json
 from mfa.sankey.picture import to_file
+from mfa.sankey.scene import Lang
 from mfa.sankey.svg import to_svg
 from mfa.sankey.words import TEXT
 

@@ -152,9 +152,13 @@ def polygon(*points: tuple[float, float]) -> Outline:
 
 
 def _shifted(points: tuple[float, ...], dx: float, dy: float) -> tuple[float, ...]:
-    # To 0.01 px, in a quarter of the time that round takes.
-    pairs = zip(points[0::2], points[1::2], strict=True)
-    return tuple([floor(p * 100.0 + 0.5) / 100.0 for x, y in pairs for p in (x + dx, y + dy)])
+    # To 0.01 px, in a quarter of the time that round takes; most points stand alone.
+    if len(points) == 2:
+        x, y = points
+        return floor((x + dx) * 100.0 + 0.5) / 100.0, floor((y + dy) * 100.0 + 0.5) / 100.0
+    shifts = (dx, dy) * (len(points) // 2)
+    pairs = zip(points, shifts, strict=True)
+    return tuple([floor((p + shift) * 100.0 + 0.5) / 100.0 for p, shift in pairs])
 
 
 def moved(item: Primitive, dx: float, dy: float) -> Primitive:
@@ -177,8 +181,8 @@ def moved(item: Primitive, dx: float, dy: float) -> Primitive:
 
 def outline_bounds(outline: Outline) -> Bounds:
     """Return (left, top, right, bottom) of a path's points; control points count as points."""
-    xs = [p for _, points in outline for p in points[0::2]]
-    ys = [p for _, points in outline for p in points[1::2]]
+    every = [p for _, points in outline for p in points]
+    xs, ys = every[0::2], every[1::2]
     return min(xs), min(ys), max(xs), max(ys)
 
 

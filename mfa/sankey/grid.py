@@ -91,6 +91,7 @@ class _Ordering:
         self.segments: list[Segment] = []
         self.weight: list[float] = []
         self.under: list[tuple[float, float]] = []
+        self.mass: tuple[list[float], ...] = ([], [])
         self.neighbours: tuple[list[list[tuple[int, float]]], ...] = ([], [])
         self.place: list[int] = []
 
@@ -114,6 +115,10 @@ class _Ordering:
             weight = max(strands[segment.strand].full, 2.0)
             self.neighbours[0][segment.right].append((segment.left, weight))
             self.neighbours[1][segment.left].append((segment.right, weight))
+        self.mass = (
+            [sum(weight for _, weight in near) for near in self.neighbours[0]],
+            [sum(weight for _, weight in near) for near in self.neighbours[1]],
+        )
         under = [[0.0, 0.0] for _ in range(count)]
         for lane in lanes:
             under[lane.target][0] += strands[lane.strand].full
@@ -125,9 +130,10 @@ class _Ordering:
 
     def _settle(self, items: list[int]) -> None:
         rowed = [item for item in items if self.row[item] is not None]
-        ranked = iter(sorted(rowed, key=lambda item: self.row[item] or 0))
-        for place, item in enumerate(items):
-            items[place] = next(ranked) if self.row[item] is not None else item
+        if rowed:
+            ranked = iter(sorted(rowed, key=lambda item: self.row[item] or 0))
+            for place, item in enumerate(items):
+                items[place] = next(ranked) if self.row[item] is not None else item
         for place, item in enumerate(items):
             self.place[item] = place
 
@@ -137,28 +143,29 @@ class _Ordering:
     def sweep(self, side: int) -> None:
         """Sort each column by the weighted mean place of its neighbours on one side."""
         for items in self.columns if side == 0 else reversed(self.columns):
+            if len(items) < 2:
+                continue
             wish = {}
             for item in items:
                 near = self.neighbours[side][item]
-                total = sum(weight for _, weight in near)
-                wish[item] = (
-                    sum(self._relative(other) * weight for other, weight in near) / total
-                    if near
-                    else self._relative(item)
-                )
+                pull = sum(self._relative(other) * weight for other, weight in near)
+                wish[item] = pull / self.mass[side][item] if near else self._relative(item)
             items.sort(key=lambda item: (round(wish[item], 9), self.place[item]))
             self._settle(items)
 
     def _cost(self, upper: int, lower: int) -> float:
         """Return the crossings, in px², between two items if one stands above the other."""
-        cost = 0.0
+        cost, place = 0.0, self.place
         for side in (0, 1):
+            near = self.neighbours[side][lower]
+            if not near:
+                continue
             for mine, weight in self.neighbours[side][upper]:
-                for other, other_weight in self.neighbours[side][lower]:
-                    if self.place[mine] > self.place[other]:
+                at = place[mine]
+                for other, other_weight in near:
+                    if at > place[other]:
                         cost += weight * other_weight
-            forward = sum(weight for _, weight in self.neighbours[side][lower])
-            cost += self.under[upper][side] * forward
+            cost += self.under[upper][side] * self.mass[side][lower]
         return cost
 
     def transpose(self) -> None:
@@ -199,9 +206,12 @@ def _sort(ordering: _Ordering) -> None:
     """Leave the columns in the order with the fewest crossings found."""
     best = ordering.crossings(), [list(items) for items in ordering.columns]
     for _ in range(_SWEEPS):
+        before = list(ordering.place)
         ordering.sweep(0)
         ordering.sweep(1)
         ordering.transpose()
+        if ordering.place == before:
+            break
         cost = ordering.crossings()
         if cost < best[0]:
             best = cost, [list(items) for items in ordering.columns]

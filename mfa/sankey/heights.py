@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
+from itertools import accumulate, pairwise
 
 from mfa.sankey.boxes import BoxPlan, Port
 from mfa.sankey.grid import Grid, Segment
@@ -58,10 +58,7 @@ def _spread(wishes: list[float], weights: list[float], least: list[float]) -> li
     Minimises Σ w (y − wish)² with y[i+1] − y[i] ≥ least[i]: with the least distances taken off,
     an isotonic regression, solved by pooling adjacent violators.
     """
-    offset, offsets = 0.0, []
-    for step in [0.0, *least]:
-        offset += step
-        offsets.append(offset)
+    offsets = [0.0, *accumulate(least)]
     pools: list[list[float]] = []  # mean, weight, count
     for wish, weight, taken in zip(wishes, weights, offsets, strict=True):
         pools.append([wish - taken, weight, 1.0])
@@ -104,6 +101,7 @@ class _Heights:
             gap = right[segment.left, segment.strand] - left[segment.right, segment.strand]
             self.pulls[segment.right].append((segment.left, gap, weight))
             self.pulls[segment.left].append((segment.right, -gap, weight))
+        self.pull = [sum(weight for *_, weight in pulls) for pulls in self.pulls]
         self.y = [0.0] * len(grid.column)
         for items in self.columns:
             self._start(items, plans)
@@ -117,14 +115,20 @@ class _Heights:
     def _wish(self, item: int) -> tuple[float, float]:
         if item in self.pinned:
             return self.pinned[item], _PINNED
-        pulls = self.pulls[item]
-        total = sum(weight for *_, weight in pulls)
+        total = self.pull[item]
         if not total:
             return self.y[item], 0.01
-        return sum((self.y[o] + gap) * weight for o, gap, weight in pulls) / total, total
+        wish, y = 0.0, self.y
+        for other, gap, weight in self.pulls[item]:
+            wish += (y[other] + gap) * weight
+        return wish / total, total
 
     def settle(self, items: tuple[int, ...], least: list[float]) -> float:
         """Move the items of one column to where their links pull them; return the longest move."""
+        if len(items) == 1:
+            wish = self._wish(items[0])[0]
+            moved, self.y[items[0]] = abs(self.y[items[0]] - wish), wish
+            return moved
         wishes = [self._wish(item) for item in items]
         heights = _spread([w for w, _ in wishes], [weight for _, weight in wishes], least)
         longest = max(abs(self.y[i] - h) for i, h in zip(items, heights, strict=True))

@@ -15,6 +15,7 @@ from mfa.sankey.geometry import Command, Outline
 Point = tuple[float, float]
 # Control points of the cubic that follows a quarter circle most closely.
 _QUARTER = 0.5522847498
+_RIGHT, _LEFT = ((1.0, 0.0), (1.0, 0.0)), ((-1.0, 0.0), (-1.0, 0.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,11 @@ Way = tuple[Piece, ...]
 
 def _direction(piece: Piece) -> tuple[Point, Point]:
     """Return the unit directions in which a piece begins and ends."""
-    dx, dy = piece.end[0] - piece.start[0], piece.end[1] - piece.start[1]
+    (x0, y0), (x1, y1) = piece.start, piece.end
+    dx, dy = x1 - x0, y1 - y0
     if isinstance(piece, Run):
+        if dy == 0 and dx:
+            return _RIGHT if dx > 0 else _LEFT
         length = math.hypot(dx, dy) or 1.0
         unit = (dx / length, dy / length)
         return unit, unit
@@ -67,33 +71,61 @@ def _aside(point: Point, direction: Point, by: float) -> Point:
     return point[0] + direction[1] * by, point[1] - direction[0] * by
 
 
-def _sway_shift(piece: Sway, by: float) -> float:
-    """Return how far the control points of a shifted sway move along x.
+def _bend(start: Point, end: Point, share: float, by: float) -> float:
+    """Return the x of the control points of a sway that is shifted sideways.
 
     With both control points at the same x the bend crosses its middle at the angle φ with
     tan φ = 2 Δy/Δx. Its edge keeps the distance d from the middle line there if the control
     points are shifted by a with 0.75 a sin φ + d cos φ = d, that is a = d tan(φ/2) / 0.75.
     """
-    dx, dy = abs(piece.end[0] - piece.start[0]), piece.end[1] - piece.start[1]
-    shift = by / 0.75 * math.tan(math.atan2(2 * abs(dy), dx) / 2)
-    room = 0.98 * min(piece.share, 1 - piece.share) * dx
-    return math.copysign(min(abs(shift), room), by * dy) if dy and by else 0.0
+    span, dy = end[0] - start[0], end[1] - start[1]
+    middle = start[0] + share * span
+    if not (dy and by):
+        return middle
+    shift = by / 0.75 * math.tan(math.atan2(2 * abs(dy), abs(span)) / 2)
+    room = 0.98 * min(share, 1 - share) * abs(span)
+    return middle + math.copysign(min(abs(shift), room), by * dy)
 
 
-def _shifted(piece: Piece, by: float) -> tuple[Point, Command]:
-    """Return where a shifted piece begins, and the command that draws it."""
-    first, last = _direction(piece)
-    start, end = _aside(piece.start, first, by), _aside(piece.end, last, by)
-    if isinstance(piece, Run):
-        return start, ("L", end)
-    if isinstance(piece, Sway):
-        span = piece.end[0] - piece.start[0]
-        middle = piece.start[0] + piece.share * span + _sway_shift(piece, by)
-        return start, ("C", (middle, start[1], middle, end[1], *end))
+def _quarter(start: Point, end: Point, first: Point, last: Point) -> Command:
+    """Return a quarter circle between two points, which begins and ends in two directions."""
     reach = abs(end[0] - start[0]) * _QUARTER, abs(end[1] - start[1]) * _QUARTER
     one = (start[0] + first[0] * reach[0], start[1] + first[1] * reach[1])
     two = (end[0] - last[0] * reach[0], end[1] - last[1] * reach[1])
-    return start, ("C", (*one, *two, *end))
+    return ("C", (*one, *two, *end))
+
+
+def _edges(way: Way, high: float, low: float) -> tuple[Point, list[Command], list[Command]]:
+    """Return the edges of a ribbon or of a part of it: one walked forward, one walked back.
+
+    ``high`` and ``low`` say where they lie, in px left of the middle line. The first point is
+    that where the forward edge begins.
+    """
+    begin: Point | None = None
+    ahead: list[Command] = []
+    back: list[Command] = []
+    for piece in way:
+        first, last = _direction(piece)
+        start, end = piece.start, piece.end
+        # As `_aside` does it, without the calls: most of the time of a layout goes here.
+        one = start[0] + first[1] * high, start[1] - first[0] * high
+        two = end[0] + last[1] * high, end[1] - last[0] * high
+        three = start[0] + first[1] * low, start[1] - first[0] * low
+        begin = begin or one
+        if isinstance(piece, Run):
+            ahead.append(("L", two))
+            back.append(("L", three))
+        elif isinstance(piece, Sway):
+            x = _bend(start, end, piece.share, high)
+            ahead.append(("C", (x, one[1], x, two[1], *two)))
+            x = _bend(end, start, 1 - piece.share, -low)
+            back.append(("C", (x, _aside(end, last, low)[1], x, three[1], *three)))
+        else:
+            ahead.append(_quarter(one, two, first, last))
+            turned = (-last[0], -last[1]), (-first[0], -first[1])
+            back.append(_quarter(_aside(end, last, low), three, *turned))
+    back.reverse()
+    return begin or (0.0, 0.0), ahead, back
 
 
 def reverse(way: Way) -> Way:
@@ -117,14 +149,9 @@ def shorten(way: Way, by: float) -> Way:
     return (*way[:-1], Run(last.start, (last.end[0] - x * by, last.end[1] - y * by)))
 
 
-def _edge(way: Way, by: float) -> tuple[Point, list[Command]]:
-    start, _ = _shifted(way[0], by)
-    return start, [_shifted(piece, by)[1] for piece in way]
-
-
 def centre_line(way: Way) -> Outline:
     """Return the open middle line of a way."""
-    start, commands = _edge(way, 0.0)
+    start, commands, _ = _edges(way, 0.0, 0.0)
     return (("M", start), *commands)
 
 
@@ -142,8 +169,7 @@ def outline(way: Way, width: float, head: float) -> Outline:
     """
     half = width / 2
     body = shorten(way, head)
-    start, left = _edge(body, half)
-    _, right = _edge(reverse(body), half)
+    start, left, right = _edges(body, half, -half)
     tip: list[Command] = [("L", way[-1].end)] if head else []
     direction = _direction(body[-1])[1]
     corner: Command = ("L", _aside(body[-1].end, direction, -half))
@@ -161,8 +187,7 @@ def stripe(way: Way, low: float, high: float, width: float, head: float) -> Outl
         Where the part lies across the ribbon, px left of the middle line.
     """
     body = shorten(way, head)
-    start, left = _edge(body, high)
-    _, right = _edge(reverse(body), -low)
+    start, left, right = _edges(body, high, low)
     foot, direction = body[-1].end, _direction(body[-1])[1]
 
     def ahead(by: float) -> Command:

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
+import math
+from collections.abc import Mapping
+from typing import Any
 
 from mfa.recycling.totals import Total
 from mfa.sankey.diagram import Evidence, Quantity, Status
 
+Row = Mapping[str, Any]  # of a table, by the names of its columns
 _ASSUMED = 0.5
 
 
-def _finite(value: object) -> float | None:
-    number = float(value)  # type: ignore[arg-type]
-    return number if np.isfinite(number) else None
+def _finite(value: float) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
 
 
-def quantity_of(row: pd.Series) -> Quantity:
+def quantity_of(row: Row) -> Quantity:
     """Return one row of a results table as a quantity."""
     return Quantity(
         value=_finite(row["value"]),
@@ -28,7 +30,7 @@ def quantity_of(row: pd.Series) -> Quantity:
     )
 
 
-def evidence_of(row: pd.Series) -> Evidence:
+def evidence_of(row: Row) -> Evidence:
     """Return where one row of a results table comes from."""
     observed = _finite(row["observed"])
     return Evidence(
@@ -43,13 +45,14 @@ def evidence_of(row: pd.Series) -> Evidence:
     )
 
 
-def bundle_of(sum_: Total, rows: pd.DataFrame) -> Quantity:
+def bundle_of(sum_: Total, rows: list[Row]) -> Quantity:
     """Return the sum of a bundle as a quantity; its status is the least certain of the parts'."""
     status: Status = "undetermined"
     if sum_.value == sum_.value:
         order: tuple[Status, ...] = ("calculated", "measured", "reconciled", "fixed")
-        known = (rows["status"] != "undetermined").all()
-        status = next((s for s in order if known and (rows["status"] == s).any()), "calculated")
+        found = {row["status"] for row in rows}
+        known = "undetermined" not in found
+        status = next((s for s in order if known and s in found), "calculated")
     return Quantity(
         value=_finite(sum_.value),
         sd=_finite(sum_.sd),

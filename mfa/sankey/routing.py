@@ -138,11 +138,9 @@ def _lane_text(strand: Strand, length: float, words: Words, wide: bool) -> Block
     mark = f" ({words.bottleneck})" if strand.link.bottleneck else ""
     colour = DARK_RED if strand.link.bottleneck else INK
 
-    def line(text: str) -> Block:
-        return block([replace(number_line(strand), text=text, colour=colour)], wide)
-
-    full = line(f"{name} {strand.number}{mark}".strip())
-    return full if full.width <= length or not name else line(strand.number + mark)
+    number = replace(number_line(strand), text=strand.number + mark, colour=colour)
+    full = block([replace(number, lead=name)], wide)
+    return full if full.width <= length else block([number], wide)
 
 
 class _Floor:

@@ -25,6 +25,7 @@ ASCENT, DESCENT = 0.78, 0.24  # of the font size, as far as letters and digits r
 TALL_ASCENT = 0.88  # as far as Chinese characters reach
 _FEW = 4  # lines of a label; longer texts are filled line by line
 DOT = 0.84  # width of the sign of a status and the space behind it, of the font size
+SPACE = 0.4  # between a name and the sign of its number, of the font size
 _DOTTED = ("fixed", "measured", "reconciled", "calculated")
 MARK = 1.3  # width of a warning triangle and the space behind it, of the font size
 # Characters that must not begin, or end, a line of Japanese (JIS X 4051, the common ones).
@@ -234,7 +235,10 @@ def wrap(
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """One line of a block; ``mark`` puts a warning triangle before it, ``status`` a dot."""
+    """One line of a block; ``mark`` puts a warning triangle before it, ``status`` a dot.
+
+    ``lead`` stands before these signs, as a name does before its number.
+    """
 
     text: str
     size: float
@@ -242,6 +246,7 @@ class TextLine:
     colour: str = INK
     mark: bool = False
     status: str = ""
+    lead: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +259,15 @@ class Block:
 
 
 def _line_width(line: TextLine, wide: bool) -> float:
-    return line.size * _signs(line) + text_width(line.text, line.size, line.bold, wide)
+    signs = line.size * _signs(line)
+    return _lead_width(line, wide) + signs + text_width(line.text, line.size, line.bold, wide)
+
+
+def _lead_width(line: TextLine, wide: bool) -> float:
+    """Return the width of what stands before the signs of a line, and the space behind it."""
+    if not line.lead:
+        return 0.0
+    return text_width(line.lead, line.size, line.bold, wide) + line.size * SPACE
 
 
 def _signs(line: TextLine) -> float:
@@ -304,6 +317,12 @@ def _dot(x: float, base: float, size: float, status: str) -> list[Shape]:
     return [whole, half] if status == "reconciled" else [whole]
 
 
+def _label(
+    line: TextLine, text: str, x: float, base: float, css: str, side: Anchor, halo: bool
+) -> Label:
+    return Label(text, x, base, line.size, css, side, line.bold, line.colour, halo)
+
+
 def set_block(
     text: Block,
     x: float,
@@ -320,14 +339,17 @@ def set_block(
         pitch = line.size * LEADING
         base = top + pitch / 2 + line.size * (ASCENT - DESCENT) / 2
         at, side = x, anchor
-        if _signs(line):
+        if _signs(line) or line.lead:
             at -= {"start": 0.0, "middle": 0.5, "end": 1.0}[anchor] * _line_width(line, wide)
+            if line.lead:
+                items.append(_label(line, line.lead, at, base, css, "start", halo))
+                at += _lead_width(line, wide)
             items.extend(_triangle(at, base, line.size) if line.mark else ())
             reach = at + line.size * _signs(line)
             if line.status in _DOTTED:
                 items.extend(_dot(reach - line.size * DOT, base, line.size, line.status))
             at, side = reach, "start"
-        items.append(Label(line.text, at, base, line.size, css, side, line.bold, line.colour, halo))
+        items.append(_label(line, line.text, at, base, css, side, halo))
         top += pitch
     return [replace(item, link=link) for item in items] if link else items
 
