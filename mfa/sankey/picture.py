@@ -244,7 +244,7 @@ def to_file(drawing: Drawing, path: str | os.PathLike[str], dpi: float = 200.0) 
     figure = to_figure(drawing)
     metadata: dict[str, str | None]
     if kind == "png":
-        metadata = {"Software": None, "Title": drawing.title}
+        metadata = {"Title": drawing.title}
     else:
         metadata = {"CreationDate": None, "Producer": None, "Creator": None}
         metadata["Title"] = drawing.title

@@ -1,7 +1,8 @@
 """The committed pictures of the shipped cases are what is drawn of them today.
 
-Compared are the means of squares of a few pixels, which other smoothing of edges or another
-release of a font changes little, and a ribbon elsewhere or a label too few changes much.
+Compared are the means of squares of a few pixels, which other smoothing of edges changes little, and
+a ribbon elsewhere or a label too few changes much. Another release of matplotlib draws other
+letters: pictures made by one are not compared.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -54,6 +56,10 @@ def difference(picture: Path, drawing: Drawing, folder: Path) -> float:
 @pytest.mark.parametrize("case", CASES)
 def test_pictures_are_current(case: str, tmp_path: Path) -> None:
     picture = ROOT / "reports" / case / "chart.png"
+    with Image.open(picture) as shown:
+        drawn_by = shown.info.get("Software", "")
+    if matplotlib.__version__ not in drawn_by:
+        pytest.skip(f"drawn by {drawn_by}, and this is {matplotlib.__version__}")
     assert difference(picture, layout(diagram(case)), tmp_path) < TOLERANCE, (
         f"{picture.relative_to(ROOT)} is not what is drawn today; "
         f"look at the difference, then run: mfa report flows/{case}.xlsx"
