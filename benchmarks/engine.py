@@ -190,7 +190,10 @@ def network_rows(flows: int, free: bool, folder: Path) -> list[Row]:
 def other_rows(folder: Path) -> list[Row]:
     """Return mfa against what else a user would take."""
     rows = []
-    both = (("cvxpy with OSQP", "by_cvxpy(p, 'OSQP')"), ("cvxpy with Clarabel", "by_cvxpy(p, 'CLARABEL')"))
+    both = (
+        ("cvxpy with OSQP", "by_cvxpy(p, 'OSQP')"),
+        ("cvxpy with Clarabel", "by_cvxpy(p, 'CLARABEL')"),
+    )
     dense = ("numpy, dense", "by_numpy(p)")
     bounded = ("scipy's lsq_linear", "by_lsq_linear(p)")
     cases = (

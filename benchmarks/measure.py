@@ -40,7 +40,7 @@ print(json.dumps([seconds, memory, {report}]))
 
 @dataclass(frozen=True)
 class Measured:
-    """Median seconds and peak memory [MB] of some runs, and what the last one reported.
+    """Median seconds and peak memory [MB] of some runs, and of what they reported.
 
     Where ``trouble`` says why there are none, they are nan.
     """
@@ -99,7 +99,8 @@ def measure(
             return Measured(trouble=(error.stderr.strip().splitlines() or ["failed"])[-1][:120])
         results.append(json.loads(done.stdout.splitlines()[-1]))
     seconds, memory, found = zip(*results, strict=True)
-    return Measured(statistics.median(seconds), statistics.median(memory), found[-1])
+    entries = {name: statistics.median([each[name] for each in found]) for name in found[0] or ()}
+    return Measured(statistics.median(seconds), statistics.median(memory), entries)
 
 
 def within(work: str, measured: Measured, seconds: float, memory: float = float("inf")) -> Row:
@@ -110,10 +111,15 @@ def within(work: str, measured: Measured, seconds: float, memory: float = float(
 
 def table(rows: list[Row]) -> list[str]:
     """Return the lines of a table."""
-    lines = ["| work | seconds | peak memory [MB] | goal | reached | |", "|---|---|---|---|---|---|"]
+    lines = [
+        "| work | seconds | peak memory [MB] | goal | reached | |",
+        "|---|---|---|---|---|---|",
+    ]
     for row in rows:
         found = row.measured
-        seconds = found.trouble or (f"{found.seconds:.3g}" if found.seconds == found.seconds else "")
+        seconds = found.trouble or (
+            f"{found.seconds:.3g}" if found.seconds == found.seconds else ""
+        )
         memory = f"{found.memory:.0f}" if found.memory == found.memory else ""
         reached = {None: "", True: "yes", False: "**no**"}[row.reached]
         cells = [row.work, seconds, memory, row.goal, reached, row.note]
@@ -135,10 +141,10 @@ def write_page(sections: dict[str, list[str]], order: list[str]) -> None:
     lines = [
         "# Benchmarks",
         "",
-        "Made by `python benchmarks/run.py`, which needs the extra `bench`; a theme alone is measured",
-        f"by `python benchmarks/run.py THEME` ({', '.join(order)}). Every run is a process of its own",
-        f"and figures are medians of {RUNS} runs unless a row says otherwise; memory is the process's",
-        "peak. Ratios compare what was measured in one go.",
+        "Made by `python benchmarks/run.py`, which needs the extra `bench`; by",
+        f"`python benchmarks/run.py THEME` a theme alone ({', '.join(order)}).",
+        f"Every run is a process of its own, figures are medians of {RUNS} runs unless a row says",
+        "otherwise, and memory is the process's peak. Ratios are within one go.",
     ]
     for title in order:
         if title in kept:
@@ -149,4 +155,4 @@ def write_page(sections: dict[str, list[str]], order: list[str]) -> None:
 def _sections() -> dict[str, list[str]]:
     text = PAGE.read_text(encoding="utf-8") if PAGE.exists() else ""
     parts = [part.strip().splitlines() for part in text.split("\n## ")[1:]]
-    return {part[0].strip(): [line for line in part[2:]] for part in parts}
+    return {part[0].strip(): part[2:] for part in parts}
