@@ -1,4 +1,4 @@
-"""Measure how long charts take: ``python benchmarks/chart.py``.
+"""How long charts take: ``python benchmarks/run.py chart``.
 
 Every figure is the median of several runs in one process, after one to warm up, in seconds of
 processor time, which other work on the machine does not change.
@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+from measure import Measured, Row
 
 from mfa.sankey.chart import KINDS, Chart
 from mfa.sankey.diagram import Diagram, Link, Node, Quantity
@@ -49,7 +50,7 @@ def seconds(work: Callable[[], object]) -> float:
     return statistics.median(found)
 
 
-def measure() -> list[tuple[str, float]]:
+def charts() -> list[tuple[str, float]]:
     """Return what was measured, each with its seconds."""
     rows = []
     for nodes, links in ((15, 20), (200, 600)):
@@ -64,11 +65,6 @@ def measure() -> list[tuple[str, float]]:
     return rows
 
 
-def main() -> None:
-    """Print the table."""
-    for work, taken in measure():
-        print(f"{work:36s} {taken * 1000:8.1f} ms")
-
-
-if __name__ == "__main__":
-    main()
+def rows(folder: Path) -> list[Row]:  # noqa: ARG001 the same call for every theme
+    """Return the rows of the theme."""
+    return [Row(work, Measured(seconds=taken)) for work, taken in charts()]

@@ -1,16 +1,18 @@
 """Ranges of undetermined flows and variances of all flows, beside the obvious way to each.
 
-``python benchmarks/engine_ranges.py`` prints seconds; `ranges_case` and `variances_case` return
-them.
+``python benchmarks/run.py engine_ranges``. mfa and the other way are timed in the same process,
+each from equations to numbers.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
+from measure import Measured, Row, measure, within
 from scipy.optimize import linprog
 
 from mfa.balance.covariance import variances
@@ -112,6 +114,24 @@ def variances_case(flows: int = 10_000) -> dict[str, float]:
     }
 
 
-if __name__ == "__main__":
-    for case in (ranges_case(), variances_case()):
-        print(", ".join(f"{name}: {value:.3g}" for name, value in case.items()))
+def rows(folder: Path) -> list[Row]:
+    """Return the rows of the theme."""
+    out = []
+    for case, work, goal in (("variances", "sd", 3.0), ("ranges", "[low, high]", 15.0)):
+        run = measure(
+            "import engine_ranges", f"found = engine_ranges.{case}_case()", folder, report="found"
+        )
+        found = run.found
+        ours = Measured(found["seconds"], run.memory)
+        other = "dense" if case == "variances" else next(k for k in found if k.startswith("one"))
+        size = (
+            f"of every flow, {found['flows']:,.0f} flows, {found['balances']:,.0f} balances"
+            if case == "variances"
+            else f"of {found['undetermined flows']:,.0f} undetermined flows"
+        )
+        off = next(value for key, value in found.items() if key.startswith("largest"))
+        note = f"{found[other] / ours.seconds:.3g} times the time of mfa; differs by {off:.0e}"
+        out.append(within(f"mfa: {work} {size}", ours, goal))
+        name = "the textbook's dense formula" if case == "variances" else f"linprog {other}"
+        out.append(Row(f"— {name}", Measured(seconds=found[other]), note=note))
+    return out

@@ -59,7 +59,7 @@ def seen(flow: Floats, blank: float, seed: int = 0) -> Floats:
 def network_tables(
     tail: Ints, head: Ints, values: Floats, *, either_way: bool = False
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables of a system of one year; flows may run backwards if ``either_way``."""
+    """Return the tables of a system of one year; flows have no bounds if ``either_way``."""
     n = int(max(tail.max(), head.max()))
     names = [f"P{k}" for k in range(n)]
     flows = pd.DataFrame(
@@ -72,7 +72,7 @@ def network_tables(
         }
     )
     if either_way:
-        flows["min"] = -1e12
+        flows["role"] = "discrepancy"
     return {"system": _settings(), "processes": _processes(names), "flows": flows}
 
 

@@ -1,52 +1,20 @@
-"""Measure mfa against what it stands on, in one run: ``python benchmarks/run.py``.
+"""Measure all that the project claims: ``python benchmarks/run.py [THEME ...]``.
 
-Every figure is the median of several runs, each in a process of its own, so that time includes
-what a user waits for and memory is the process's peak. Prints a table and writes it to README.md.
+Beside it, in the same run, what a user would otherwise take. Prints the tables and writes them to
+README.md; with themes named, only their part is measured and replaced.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import platform
-import statistics
-import subprocess
+import importlib
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
-HERE = Path(__file__).parent
-ROOT = HERE.parent
-RUNS = 5
+from measure import ROOT, Measured, Row, machine, measure, table, within, write_page
 
-_MEASURE = """
-import json, resource, sys, time
-{setup}
-start = time.perf_counter()
-{work}
-seconds = time.perf_counter() - start
-print(json.dumps([seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024]))
-"""
-
-
-def measure(setup: str, work: str, folder: Path) -> tuple[float, float]:
-    """Return median seconds and median peak memory [MB] of a piece of code."""
-    code = _MEASURE.format(setup=setup, work=work)
-    results = []
-    for _ in range(RUNS):
-        done = subprocess.run(
-            [sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True
-        )
-        results.append(json.loads(done.stdout.splitlines()[-1]))
-    seconds, memory = zip(*results, strict=True)
-    return statistics.median(seconds), statistics.median(memory)
-
-
-def command(arguments: list[str], folder: Path) -> tuple[float, float]:
-    """Return median seconds of a whole command, start-up included; its memory is not measured."""
-    script = f"import subprocess, sys\narguments = [sys.executable, '-m', 'mfa', *{arguments!r}]\n"
-    work = "subprocess.run(arguments, check=True, capture_output=True)"
-    return measure(script, work, folder)[0], float("nan")
+THEMES = ("engine", "engine_ranges", "files", "stocks", "chart")
 
 
 def write_book(path: Path, flows: int, years: int) -> None:
@@ -77,47 +45,49 @@ def write_book(path: Path, flows: int, years: int) -> None:
     book.save(path)
 
 
-def main() -> None:
-    """Run every benchmark and write the table."""
-    rows = []
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_book(folder / "big.xlsx", 10_000, 10)
-        copper = str(ROOT / "flows" / "copper-japan.xlsx")
-        read = measure("import mfa; mfa.read_workbook", "mfa.read_workbook('big.xlsx')", folder)
-        plain = measure(
-            "import openpyxl",
-            "b = openpyxl.load_workbook('big.xlsx', read_only=True)\n"
-            "for s in b:\n    rows = list(s.values)\nb.close()",
-            folder,
-        )
-        rows.append(("read 100,000 flow rows, checked", *read))
-        rows.append(("the same rows with openpyxl, unchecked", *plain))
-        solve = measure(
-            f"import mfa; s = mfa.read_workbook({copper!r}); mfa.reconcile(s)",
-            "mfa.reconcile(s)",
-            folder,
-        )
-        rows.append(("reconcile `copper-japan`, after reading", *solve))
-        rows.append(("`mfa --help`", *command(["--help"], folder)))
-        rows.append(("`mfa report flows/copper-japan.xlsx`", *command(["report", copper], folder)))
-    lines = [
-        "# Benchmarks",
-        "",
-        f"Made by `python benchmarks/run.py`: medians of {RUNS} runs,",
-        f"Python {platform.python_version()}, {os.cpu_count()} cores.",
-        "",
-        "| work | seconds | peak memory [MB] |",
-        "|---|---|---|",
+def command(arguments: list[str], folder: Path) -> Measured:
+    """Measure a whole command, start-up included, but not its memory."""
+    script = f"import subprocess\narguments = [sys.executable, '-m', 'mfa', *{arguments!r}]\n"
+    work = "subprocess.run(arguments, check=True, capture_output=True)"
+    return replace(measure(script, work, folder), memory=float("nan"))
+
+
+def files(folder: Path) -> list[Row]:
+    """Return reading, and the copper case from its workbook."""
+    write_book(folder / "big.xlsx", 10_000, 10)
+    copper = str(ROOT / "flows" / "copper-japan.xlsx")
+    read = measure("import mfa; mfa.read_workbook", "mfa.read_workbook('big.xlsx')", folder)
+    plain = measure(
+        "import openpyxl",
+        "b = openpyxl.load_workbook('big.xlsx', read_only=True)\n"
+        "for s in b:\n    rows = list(s.values)\nb.close()",
+        folder,
+    )
+    ready = f"import mfa; s = mfa.read_workbook({copper!r}); mfa.reconcile(s)"
+    solve = measure(ready, "mfa.reconcile(s)", folder)
+    longer = f"{plain.seconds / read.seconds:.3g} times the time of mfa"
+    return [
+        Row("mfa: read 100,000 flow rows of a workbook, checked", read),
+        Row("— the same rows with openpyxl, unchecked", plain, note=longer),
+        within("reconcile `copper-japan`, after reading", solve, 0.2),
+        Row("`mfa --help`", command(["--help"], folder)),
+        Row("`mfa report flows/copper-japan.xlsx`", command(["report", copper], folder)),
     ]
-    for work, seconds, memory in rows:
-        shown = "" if memory != memory else f"{memory:.0f}"
-        lines.append(f"| {work} | {seconds:.2f} | {shown} |")
-    ratio = rows[1][1] / rows[0][1]
-    lines += ["", f"Reading with all checks takes 1/{ratio:.1f} of openpyxl's time without any."]
-    (HERE / "README.md").write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
-    print("\n".join(lines))
+
+
+def main(themes: list[str]) -> None:
+    """Run the themes and write their part of the page."""
+    unknown = [theme for theme in themes if theme not in THEMES]
+    if unknown:
+        sys.exit(f"unknown theme {unknown[0]!r}; there are {', '.join(THEMES)}")
+    for theme in themes or THEMES:
+        where = machine()
+        with tempfile.TemporaryDirectory() as name:
+            call = files if theme == "files" else importlib.import_module(theme).rows
+            lines = [where, "", *table(call(Path(name)))]
+        print("\n".join([theme, *lines, ""]), flush=True)
+        write_page({theme: lines}, list(THEMES))
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])
