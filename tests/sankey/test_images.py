@@ -1,7 +1,7 @@
 """The committed pictures of the shipped cases are what is drawn of them today.
 
-Compared are the means of squares of a few pixels, which other smoothing of edges changes little, and
-a ribbon elsewhere or a label too few changes much. Another release of matplotlib draws other
+Compared are the means of squares of a few pixels, which other smoothing of edges changes little,
+and a ribbon elsewhere or a label too few changes much. Another release of matplotlib draws other
 letters: pictures made by one are not compared.
 """
 
