@@ -54,7 +54,7 @@ def bottlenecks(balance: Balance) -> pd.DataFrame:
         if substance in balance.system.substances:
             keys = {"substance": substance, "year": year, "unit": balance.system.unit}
             rows += [keys | row for row in _losses(place)]
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return pd.DataFrame(rows, columns=COLUMNS).astype({"bottleneck": bool})
 
 
 def _losses(place: Place) -> list[dict[str, object]]:
