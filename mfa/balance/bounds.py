@@ -197,7 +197,7 @@ def _settle(
         if some is None or (firm is not None and (broken * firm).any()):
             return None
         waiting = (progress.quiet & ~done)[part]
-        cramped = no_room(equations, loose & waiting, found.x, slack, held)
+        cramped = no_room(equations, loose & waiting, found.x, slack)
         done = progress.quiet & (np.bincount(part[cramped != 0], minlength=len(done)) == 0)
         if done.all() and exact:
             return found, held

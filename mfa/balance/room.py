@@ -36,10 +36,8 @@ class _Rest:
     of_member: Ints
 
 
-def no_room(
-    equations: Equations, undetermined: Mask, x: Floats, tolerance: Floats, held: np.ndarray
-) -> np.ndarray:
-    """Return further bounds that leave undetermined variables no point: −1 lower, +1 upper, else 0.
+def no_room(equations: Equations, undetermined: Mask, x: Floats, tolerance: Floats) -> np.ndarray:
+    """Return the bounds that leave undetermined variables no point: −1 lower, +1 upper, else 0.
 
     Parameters
     ----------
@@ -49,8 +47,6 @@ def no_room(
         A point that satisfies the equations; blocks that keep their bounds in it have room.
     tolerance : array, shape (n,)
         Rounding of each variable.
-    held : array, shape (n,)
-        Bounds that hold already.
 
     Returns
     -------
@@ -65,7 +61,6 @@ def no_room(
     if not len(rest.right):
         return out
     out[rest.members] = _least_miss(rest)
-    out[held != 0] = 0
     return out
 
 

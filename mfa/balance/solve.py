@@ -35,10 +35,10 @@ class _Normal:
     """S⁻¹ from B = G W^½, whose rows are first scaled to unit length.
 
     Small systems take R of the QR factors of Bᵀ, so that S = RᵀR is never formed and rows that are
-    nearly parallel keep their digits; larger ones a Cholesky factor of S. Beyond that a few columns
-    are solved by conjugate gradients, which need no factor: on networks that spread in all
-    directions factors fill up. Many columns, as for all variances, take a sparse factor all the
-    same.
+    nearly parallel keep their digits; larger ones, for several columns, a Cholesky factor of S. One
+    column, and of very large systems a few, are solved by conjugate gradients, which need no
+    factor: on networks that spread in all directions factors fill up. Many columns of those, as
+    for all variances, take a sparse factor all the same.
     """
 
     def __init__(self, rows: sp.csr_array) -> None:

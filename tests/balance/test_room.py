@@ -54,8 +54,7 @@ def test_room_as_a_plain_programme_says() -> None:
     for seed in range(200):
         equations = gaps(seed)
         undetermined, x = loose(equations)
-        nothing = np.zeros(equations.n, dtype=np.int8)
-        cramped = no_room(equations, undetermined, x, tolerances(equations, x), nothing)
+        cramped = no_room(equations, undetermined, x, tolerances(equations, x))
         assert not cramped[~undetermined].any()
         assert np.all((cramped != -1) | np.isfinite(equations.lower))
         assert np.all((cramped != 1) | np.isfinite(equations.upper))
