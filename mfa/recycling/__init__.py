@@ -1,4 +1,4 @@
-"""Recycling: indicators, losses, where metal comes from, trade between regions, and what to survey next."""
+"""Recycling: indicators, losses, origins of metal, trade, and what to survey next."""
 
 from mfa.recycling.indicators import indicators
 from mfa.recycling.losses import bottlenecks

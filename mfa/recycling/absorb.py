@@ -58,7 +58,7 @@ def absorb(passes: sp.csr_array, direct: Floats, unknown: int = -1) -> Floats:
     fed = direct.sum(axis=1)
     turnover = np.asarray(passes.sum(axis=1)).ravel() + fed
     passes = sp.csr_array(passes)
-    lost = _never_fed(passes, fed, _NOTHING * float(turnover.max(initial=0.0)))
+    lost = never_fed(passes, fed)
     scale = np.where(lost, 0.0, 1.0 / np.where(lost, 1.0, turnover))
     steps = sp.csr_array(sp.diags_array(scale) @ passes)
     steps.eliminate_zeros()
@@ -79,9 +79,18 @@ def reachable(start: Ints, tail: Ints, head: Ints, n: int) -> Mask:
     return out[:n]
 
 
-def _never_fed(passes: sp.csr_array, fed: Floats, tiny: float) -> Mask:
-    """Return the processes that nothing from outside of the others ever reaches."""
+def never_fed(passes: sp.csr_array, fed: Floats) -> Mask:
+    """Return the processes that nothing from outside of the others ever reaches.
+
+    Parameters
+    ----------
+    passes : sparse array, shape (n, n)
+        What row takes in of the mixture of column.
+    fed : array, shape (n,)
+        What each takes in straight from sources.
+    """
     coo = passes.tocoo()
+    tiny = _NOTHING * max(float(fed.max(initial=0.0)), float(coo.data.max(initial=0.0)))
     more = coo.data > tiny
     tail, head = coo.col[more].astype(np.int64), coo.row[more].astype(np.int64)
     return ~reachable(np.flatnonzero(fed > tiny), tail, head, len(fed))
@@ -92,7 +101,7 @@ def _solve(matrix: sp.csr_array, steps: sp.csr_array, right: Floats) -> Floats:
     count, parts = connected_components(steps, directed=True, connection="strong")
     largest = int(np.bincount(parts, minlength=count).max())
     if largest > _SMALL:
-        found = _sweep(matrix, steps, right, parts)
+        found = _sweep(matrix, steps, right, parts.astype(np.int64))
         if found is not None:
             return found
     factor = splu(sp.csc_array(matrix))
@@ -112,9 +121,7 @@ def _error(matrix: sp.csr_array, right: Floats, found: Floats) -> float:
     return max(residual, float(np.abs(found.sum(axis=1) - 1.0).max(initial=0.0)))
 
 
-def _sweep(
-    matrix: sp.csr_array, steps: sp.csr_array, right: Floats, parts: Ints
-) -> Floats | None:
+def _sweep(matrix: sp.csr_array, steps: sp.csr_array, right: Floats, parts: Ints) -> Floats | None:
     """Sweep the processes downstream again and again; None if that does not come close.
 
     Put in order from the sources, the arcs that go forward make a triangle that is solved without

@@ -104,4 +104,4 @@ def _greatest(share: Floats, arcs: Ints, boxes: Boxes) -> Floats:
     bottom = low.sum() + np.cumsum(extra, axis=0)
     ratio = np.divide(top, bottom, out=np.zeros_like(top), where=bottom > 0)
     start = (low @ share) / low.sum() if low.sum() > 0 else np.zeros(share.shape[1])
-    return np.maximum(ratio.max(axis=0), start)
+    return np.asarray(np.maximum(ratio.max(axis=0), start))

@@ -10,13 +10,14 @@ import scipy.sparse as sp
 
 from mfa.balance.covariance import sensitivities
 from mfa.balance.network import Floats, Ints, Mask
-from mfa.recycling.absorb import absorb, reachable
+from mfa.recycling.absorb import absorb, never_fed, reachable
 from mfa.recycling.enclose import Boxes, enclose
 from mfa.recycling.place import Place
 from mfa.recycling.sources import Sources
 
 _MOVES = 1e-8
 _MANY = 4e7  # numbers in the gradients of all shares
+_APART = 2_000_000  # entries of sources among arcs, for each source once more
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,7 +72,35 @@ class Mixtures:
 
     @cached_property
     def share(self) -> Floats:
-        """Share of each source in each process, shape (processes, sources); nan where open."""
+        """Share of each source in each process, shape (processes, sources); nan where open.
+
+        Where a mixture is open, the share of one source among all others may still be determined.
+        """
+        out = self._closed_shares.copy()
+        for source, one in self._apart.items():
+            alone = one.closed | (one.only >= 0)
+            fill = alone & np.isnan(out[:, source])
+            out[fill, source] = one.share[fill, self._column(source)]
+        return out
+
+    @cached_property
+    def _apart(self) -> dict[int, Mixtures]:
+        """Each source beside all others taken together, where mixtures are open."""
+        names = self.sources.names
+        open_ = np.isnan(self._closed_shares[:, 0]) & self.sources.mixes
+        if len(names) < 3 or not open_.any() or len(names) * len(self.arcs.head) > _APART:
+            return {}
+        return {
+            source: mixtures(self.place, self.sources.beside_others(source))
+            for source in range(len(names))
+        }
+
+    def _column(self, source: int) -> int:
+        """Return the column of a source beside all others: what comes from nowhere is the last."""
+        return int(source == len(self.sources.names) - 1)
+
+    @cached_property
+    def _closed_shares(self) -> Floats:
         n, k = len(self.closed), len(self.sources.names)
         inside = np.flatnonzero(self.closed)
         place = np.full(n, -1, dtype=np.int64)
@@ -102,7 +131,7 @@ class Mixtures:
         """Least and greatest share in each process; the share itself where it is determined."""
         low = np.where(np.isnan(self.share), 0.0, self.share)
         high = np.where(np.isnan(self.share), 1.0, self.share)
-        open_ = self.sources.mixes & np.isnan(self.share[:, 0])
+        open_ = self.sources.mixes & np.isnan(self.share).any(axis=1)
         if not open_.any():
             return low, high
         arcs = self.arcs
@@ -116,36 +145,61 @@ class Mixtures:
         return enclose(low, high, open_, boxes)
 
     @cached_property
-    def rows(self) -> tuple[Ints, sp.csr_array] | None:
-        """How shares depend on the data: row of each process, and (rows × sources, data).
+    def gradients(self) -> sp.csr_array | None:
+        """How shares depend on the data, shape (processes × sources, data).
 
         With a = (M⁻¹)[p, h], share S[p, o] changes by a (share of o in the arc − S[h, o]) with an
-        arc into h. None where these would be too many numbers.
+        arc into h. Rows of open shares are of no meaning. None where these would be too many
+        numbers.
         """
+        own = self._own_gradients
+        if own is None:
+            return None
+        k = len(self.sources.names)
+        for source, one in self._apart.items():
+            fill = np.flatnonzero(one.closed & np.isnan(self._closed_shares[:, source]))
+            if not len(fill) or one._own_gradients is None:
+                continue
+            n = len(self.closed)
+            put = np.ones(len(fill)), (fill * k + source, np.arange(len(fill)))
+            chosen = sp.csr_array(one._own_gradients[fill * 2 + self._column(source)])
+            own = own + sp.coo_array(put, shape=(n * k, len(fill))).tocsr() @ chosen
+        return sp.csr_array(own)
+
+    @cached_property
+    def _own_gradients(self) -> sp.csr_array | None:
+        """The same for processes whose whole mixture is determined, 0 for others."""
         arcs, n, k = self.arcs, int(self.closed.sum()), len(self.sources.names)
         here = np.flatnonzero(self.closed[arcs.head])
         found = self.place.balance.bounded.estimate
-        if n * k * (len(here) + len(found.structure.data)) > _MANY or not len(here):
+        shape = len(self.closed) * k, len(found.structure.data)
+        if n * k * (len(here) + shape[1]) > _MANY:
             return None
+        if not len(here):
+            return sp.csr_array(shape)
         place = np.full(len(self.closed), -1, dtype=np.int64)
         place[self.closed] = np.arange(n)
-        direct, passes = self._taken(place)
-        turnover = np.asarray(direct.sum(axis=1) + passes.sum(axis=1)).ravel()
-        empty = turnover <= 0
-        matrix = np.diag(np.where(empty, 1.0, turnover)) - passes.toarray()
-        try:
-            inverse = np.linalg.inv(matrix)
-        except np.linalg.LinAlgError:
-            return None  # metal goes round that no source feeds
-        inverse[:, empty] = 0.0
-        head = arcs.head[here]
+        head, inverse = place[arcs.head[here]], self._inverse(place)
         part = arcs.shares[here].toarray()
         mixed = arcs.tail[here] >= 0
-        part[mixed] = self.share[arcs.tail[here[mixed]]]
-        step = (part - self.share[head]) * arcs.sign[here, None]
-        gradient = np.einsum("pa,ao->poa", inverse[:, place[head]], step).reshape(n * k, -1)
+        part[mixed] = self._closed_shares[arcs.tail[here[mixed]]]
+        step = (part - self._closed_shares[arcs.head[here]]) * arcs.sign[here, None]
+        gradient = np.einsum("pa,ao->poa", inverse[:, head], step).reshape(n * k, -1)
         data = sensitivities(found, arcs.number[here])
-        return place, sp.csr_array(sp.csr_array(gradient) @ data)
+        rows = (np.flatnonzero(self.closed)[:, None] * k + np.arange(k)).ravel()
+        put = sp.coo_array((np.ones(n * k), (rows, np.arange(n * k))), shape=(shape[0], n * k))
+        return sp.csr_array(put.tocsr() @ (sp.csr_array(gradient) @ data))
+
+    def _inverse(self, place: Ints) -> Floats:
+        """Return M⁻¹ of the closed processes; 0 for those that nothing feeds."""
+        direct, passes = self._taken(place)
+        turnover = np.asarray(direct.sum(axis=1) + passes.sum(axis=1)).ravel()
+        matrix = np.diag(turnover) - passes.toarray()
+        lost = never_fed(passes, direct.sum(axis=1))
+        fed = np.flatnonzero(~lost)
+        out = np.zeros_like(matrix)
+        out[np.ix_(fed, fed)] = np.linalg.inv(matrix[np.ix_(fed, fed)])
+        return out
 
 
 def mixtures(place: Place, sources: Sources) -> Mixtures:

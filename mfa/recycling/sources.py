@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import get_args, Literal
+from typing import Literal, get_args
 
 import numpy as np
 import scipy.sparse as sp
@@ -23,6 +23,7 @@ _ORIGINS = ("primary", "new_scrap", "old_scrap", "imported_scrap", "scrap", "sto
 STOCK, DOMESTIC = "stock", "domestic"
 _SCRAP = ("new_scrap", "old_scrap", "scrap", "end_of_life")
 _MIXED = ""
+_ROUNDING = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +46,20 @@ class Sources:
     shares: sp.csr_array
     definite: Mask
     mixes: Mask
+
+    def beside_others(self, source: int) -> Sources:
+        """Return one source, and all others together.
+
+        Two columns, of which the last one is that with what is of unknown origin.
+        """
+        one = self.shares[:, [source]].toarray()
+        whole = np.asarray(self.shares.sum(axis=1)).reshape(-1, 1)
+        other = np.where(self.definite[:, None], whole - one, 0.0)
+        if source == len(self.names) - 1:
+            one, other = other, one
+        shares = sp.csr_array(np.hstack([one, np.where(np.abs(other) < _ROUNDING, 0.0, other)]))
+        shares.eliminate_zeros()
+        return Sources((self.names[source], UNKNOWN), shares, self.definite, self.mixes)
 
 
 def sources(sets: Sets, year: int, by: By | Given = "origin") -> Sources:

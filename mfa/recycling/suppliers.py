@@ -31,7 +31,9 @@ def supplier_shares(
     table = system.tables.get("origins")
     if table is None or table.empty:
         return {}
-    stated = pd.to_numeric(table["year"]) if "year" in table else pd.Series(float("nan"), table.index)
+    stated = (
+        pd.to_numeric(table["year"]) if "year" in table else pd.Series(float("nan"), table.index)
+    )
     out = {}
     for flow, rows in table.groupby("flow", sort=False):
         years = stated.loc[rows.index]

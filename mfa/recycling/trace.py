@@ -196,33 +196,29 @@ def _products(low: Floats, high: Floats, least: Floats, most: Floats) -> tuple[F
 def _deviations(found: Mixtures, flows: Ints, share: Floats) -> tuple[Floats, Floats]:
     """Return the sd of shares [1] and of shares × flow [unit of the system], nan where open."""
     place, k = found.place, share.shape[1]
-    share_sd, sd = np.full(share.shape, np.nan), np.full(share.shape, np.nan)
-    leaves = origin_of(place, flows)
-    mixed = (found.closed & found.sources.mixes)[leaves] & ~_is_definite(found, flows)
-    plain = ~mixed & ~np.isnan(share[:, 0])
-    numbers = place.number[flows]
-    share_sd[plain] = 0.0
-    sd[plain] = share[plain] * place.balance.sds[numbers[plain], None]
-    rows = found.rows
-    if rows is None:
+    leaves, numbers = origin_of(place, flows), place.number[flows]
+    fixed = _is_definite(found, flows) | (found.only >= 0)[leaves] | ~found.sources.mixes[leaves]
+    share_sd = np.where(fixed[:, None] & ~np.isnan(share), 0.0, np.nan)
+    sd = share * place.balance.sds[numbers, None] * np.where(fixed, 1.0, np.nan)[:, None]
+    gradients = found.gradients
+    if gradients is None:
         return share_sd, sd
-    at, gradients = rows
     estimate = place.balance.bounded.estimate
     of_process = np.sqrt(np.maximum(estimate.variances(gradients), 0.0)).reshape(-1, k)
-    some = np.flatnonzero(mixed)
-    share_sd[some] = of_process[at[leaves[some]]]
-    some = np.flatnonzero(mixed & ~place.is_loose(numbers))
+    known = np.where(np.isnan(share), np.nan, of_process[leaves])
+    share_sd = np.where(fixed[:, None], share_sd, known)
+    some = np.flatnonzero(~fixed & ~place.is_loose(numbers))
     own = sensitivities(estimate, numbers[some])
+    steps = place.balance.model.variables["step"].to_numpy(dtype=np.float64)[numbers]
     for start in range(0, len(some), _BLOCK):
         part = np.arange(start, min(start + _BLOCK, len(some)))
-        mass, chosen = place.x[flows[some[part]]], at[leaves[some[part]]]
-        of_share = gradients[(chosen[:, None] * k + np.arange(k)).ravel()]
-        whole = sp.csr_array(own[np.repeat(part, k)])
-        weights = share[some[part]].ravel()
-        both = sp.diags_array(weights) @ whole + sp.diags_array(np.repeat(mass, k)) @ of_share
-        found_sd = np.sqrt(np.maximum(estimate.variances(sp.csr_array(both)), 0.0)).reshape(-1, k)
-        step = place.balance.model.variables["step"].to_numpy(dtype=float)[numbers[some[part]]]
-        sd[some[part]] = found_sd / step[:, None]
+        at = some[part]
+        of_share = gradients[(leaves[at][:, None] * k + np.arange(k)).ravel()]
+        weights = np.nan_to_num(share[at]).ravel()
+        both = sp.diags_array(weights) @ sp.csr_array(own[np.repeat(part, k)])
+        both = both + sp.diags_array(np.repeat(place.x[flows[at]], k)) @ of_share
+        variance = np.maximum(estimate.variances(sp.csr_array(both)), 0.0).reshape(-1, k)
+        sd[at] = np.where(np.isnan(share[at]), np.nan, np.sqrt(variance) / steps[at][:, None])
     return share_sd, sd
 
 
