@@ -251,7 +251,7 @@ def _arcs(place: Place, sources: Sources) -> Arcs:
 def origin_of(place: Place, flows: Ints) -> Ints:
     """Return the process that flows really leave: the other end of negative ones."""
     back = (place.x < 0) & ~place.is_loose(place.number)
-    return np.where(back, place.sets.head, place.sets.tail)[flows]
+    return np.asarray(np.where(back, place.sets.head, place.sets.tail)[flows])
 
 
 def _unknown(which: Mask, k: int) -> sp.csr_array:
