@@ -161,27 +161,31 @@ def _table(substance: str, year: int, place: Place, by: By | Given) -> pd.DataFr
     balance = place.balance
     numbers = place.number[flows]
     value = balance.values[numbers]
-    low, high = (ends[numbers] for ends in balance.limits)
-    open_ = np.isnan(share)
+    low, high = value, value
+    if place.is_loose(numbers).any() or np.isnan(share).any():
+        low, high = (ends[numbers] for ends in balance.limits)
     row, source = np.nonzero(share_high > 0)
     at = row, source
-    part = value[row] * share[at]
-    reach = 1.96 * share_sd[at]
-    ends = np.where(open_[at], share_low[at], np.maximum(share[at] - reach, 0.0))
-    more = np.where(open_[at], share_high[at], np.minimum(share[at] + reach, 1.0))
-    loose = open_[at] | np.isnan(value[row])
-    outer = _products(low[row], high[row], share_low[at], share_high[at])
-    numbers_by_name = {
-        "share": share[at],
+    shares, open_ = share[at], np.isnan(share[at])
+    part = value[row] * shares
+    least, most = share_low[at], share_high[at]
+    share_reach, reach = 1.96 * share_sd[at], 1.96 * sd[at]
+    columns = {
+        "share": shares,
         "value": part,
         "sd": sd[at],
-        "low": np.where(loose, outer[0], np.maximum(part - 1.96 * sd[at], np.minimum(part, 0.0))),
-        "high": np.where(loose, outer[1], part + 1.96 * sd[at]),
+        "low": np.maximum(part - reach, np.minimum(part, 0.0)),
+        "high": part + reach,
         "share_sd": share_sd[at],
-        "share_low": ends,
-        "share_high": more,
+        "share_low": np.where(open_, least, np.maximum(shares - share_reach, 0.0)),
+        "share_high": np.where(open_, most, np.minimum(shares + share_reach, 1.0)),
     }
-    return _frame(place, flows[row], source, found, (substance, year), numbers_by_name)
+    loose = np.flatnonzero(np.isnan(part))
+    flow = row[loose]
+    columns["low"][loose], columns["high"][loose] = _products(
+        low[flow], high[flow], least[loose], most[loose]
+    )
+    return _frame(place, flows[row], source, found, (substance, year), columns)
 
 
 def _products(low: Floats, high: Floats, least: Floats, most: Floats) -> tuple[Floats, Floats]:
@@ -199,10 +203,10 @@ def _deviations(found: Mixtures, flows: Ints, share: Floats) -> tuple[Floats, Fl
     leaves, numbers = origin_of(place, flows), place.number[flows]
     fixed = _is_definite(found, flows) | (found.only >= 0)[leaves] | ~found.sources.mixes[leaves]
     share_sd = np.where(fixed[:, None] & ~np.isnan(share), 0.0, np.nan)
-    sd = share * place.balance.sds[numbers, None] * np.where(fixed, 1.0, np.nan)[:, None]
     gradients = found.gradients
     if gradients is None:
-        return share_sd, sd
+        return share_sd, np.full(share.shape, np.nan)
+    sd = share * place.balance.sds[numbers, None] * np.where(fixed, 1.0, np.nan)[:, None]
     estimate = place.balance.bounded.estimate
     of_process = np.sqrt(np.maximum(estimate.variances(gradients), 0.0)).reshape(-1, k)
     known = np.where(np.isnan(share), np.nan, of_process[leaves])
