@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -20,10 +20,20 @@ _DETERMINED = 1e-8
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """Flows that are counted, whole or only the share of one origin in them."""
+    """What is counted: flows, whole or only the share of one origin in them, times a factor.
+
+    ``also`` are further variables counted whole: changes and levels of stocks.
+    """
 
     flows: Mask
     origin: Origin | None = None
+    factor: float = 1.0
+    also: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is counted."""
+        return not (self.flows.any() or len(self.also))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +63,9 @@ class Place:
         Variable of each flow, −1 where it has no row.
     change : array of int, shape (processes,)
         Variable of each process's stock change, −1 where it has no stock.
+    level : array of int, shape (processes,)
+        Variable of each process's stock at the end of the year, −1 where it has no stock.
+    year : int
     loose : array of bool, shape (variables,)
         Undetermined variables.
     wander : array, shape (variables, k)
@@ -64,6 +77,8 @@ class Place:
     sets: Sets
     number: Ints
     change: Ints
+    level: Ints
+    year: int
     loose: Mask
     wander: Floats
     space: Space
@@ -72,6 +87,12 @@ class Place:
     def there(self) -> Mask:
         """Flows that have a row here."""
         return np.asarray(self.number >= 0)
+
+    @property
+    def step(self) -> float:
+        """Length of the step [yr]: flows are counted in mass per step."""
+        steps = self.balance.model.variables["step"].to_numpy(dtype=np.float64)
+        return float(steps[self.number[self.there][0]])
 
     @property
     def x(self) -> Floats:
@@ -114,6 +135,7 @@ def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
     wander, space = layout.wander(), _space(balance)
     processes, stores = balance.system.processes["process"], balance.system.processes["stock"]
     names = {"flow": balance.system.flows["flow"], "change": processes.where(stores)}
+    names["level"] = names["change"]
     codes = {kind: {name: i for i, name in enumerate(some)} for kind, some in names.items()}
     out: dict[tuple[str, int], Place] = {}
     seen = [variables["kind"].eq(kind) & variables["item"].isin(codes[kind]) for kind in codes]
@@ -127,7 +149,8 @@ def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
         if (number >= 0).any():
             sets = Sets(balance.system, number >= 0)
             key = str(substance), int(str(year))
-            out[key] = Place(balance, sets, number, numbers["change"], loose, wander, space)
+            stocks = numbers["change"], numbers["level"]
+            out[key] = Place(balance, sets, number, *stocks, key[1], loose, wander, space)
     return MappingProxyType(out)
 
 

@@ -53,8 +53,7 @@ class Polytope:
         self._column: dict[int, int] = {}
         self._parts: dict[tuple[str, int], int] = {}
         upstream = {name: _upstream(tracing, terms) for name, tracing in tracings.items()}
-        counted = np.any([term.flows for term in terms], axis=0)
-        members = self._members(counted, upstream)
+        members = self._members(terms, upstream)
         self._scale, self._x = self._scaled(members)
         for block in members:
             self._add_block(block)
@@ -62,12 +61,13 @@ class Polytope:
         for name, processes in upstream.items():
             self._conserve(tracings[name], processes)
 
-    def _members(self, counted: Mask, upstream: Mapping[str, Mask]) -> list[Ints]:
+    def _members(self, terms: list[Term], upstream: Mapping[str, Mask]) -> list[Ints]:
         """Return the blocks of variables that the terms depend on."""
-        sets, flows = self._place.sets, counted.copy()
+        sets, flows = self._place.sets, np.any([term.flows for term in terms], axis=0)
         for processes in upstream.values():
             flows |= processes[sets.head] | processes[sets.tail]
         involved = set(self._place.number[flows & self._place.there].tolist())
+        involved.update(number for term in terms for number in term.also.tolist())
         blocks = self._place.space.blocks
         return [block for block in blocks if not involved.isdisjoint(block.tolist())]
 
@@ -164,9 +164,11 @@ class Polytope:
         for term in terms:
             for flow in np.flatnonzero(term.flows).tolist():
                 if term.origin is None:
-                    out.add(self._flow(flow))
+                    out.add(self._flow(flow), term.factor)
                 else:
-                    out.add(self._part(self._tracings[term.origin.name], flow))
+                    out.add(self._part(self._tracings[term.origin.name], flow), term.factor)
+            for number in term.also.tolist():
+                out.add(self._variable(number), term.factor)
         return out
 
     def contains(self, number: int) -> bool:

@@ -90,7 +90,7 @@ def sources(sets: Sets, year: int, by: By | Given = "origin") -> Sources:
             known = ", ".join(get_args(By))
             raise MFAError(f"metal cannot be traced by {by!r}; {near(by, get_args(By), known)}")
         if by == "origin":
-            _label_origins(labels, sets)
+            labels = origin_labels(sets)
         elif by == "process":
             names = sets.system.processes["process"].to_numpy(dtype=object)
             labels[begins] = names[sets.tail[begins]]
@@ -117,9 +117,16 @@ def kept_in_stock(sets: Sets) -> Mask:
     return np.asarray(stays & processes["stock"].to_numpy(dtype=bool) & sets.kind("process"))
 
 
-def _label_origins(labels: np.ndarray, sets: Sets) -> None:
-    """Tell primary metal and the kinds of scrap apart by role, stage and kind."""
-    begins = labels != _MIXED
+def origin_labels(sets: Sets) -> np.ndarray:
+    """Return the kind of source that each flow comes from, "" where it leaves a mixture.
+
+    Primary metal and the kinds of scrap are told apart by role, stage and kind.
+    """
+    holds = kept_in_stock(sets)
+    mixes = sets.kind("process") & ~holds
+    begins = ~mixes[sets.tail]
+    labels = np.where(begins, UNKNOWN, _MIXED).astype(object)
+    labels[holds[sets.tail]] = STOCK
     stages = sets.system.processes["stage"]
     mine = stages.isin(("mining", "concentration")).to_numpy()[sets.tail]
     home, used = ~sets.imports[sets.tail], sets.use[sets.tail]
@@ -132,6 +139,7 @@ def _label_origins(labels: np.ndarray, sets: Sets) -> None:
     loose = sets.role("scrap") & home & ~sets.lane[sets.tail]
     labels[loose] = np.where(used[loose], "old_scrap", "scrap")
     labels[sets.role(*_SCRAP) & ~home] = "imported_scrap"
+    return labels
 
 
 def _label_suppliers(

@@ -28,12 +28,34 @@ def supplier_shares(
     year : int
     column : {"country", "company"}
     """
+    return {flow: _shares(_texts(rows, column), rows) for flow, rows in _rows(system, year).items()}
+
+
+def equity_shares(system: System, year: int) -> Mapping[str, tuple[float, float]]:
+    """Return the least and the greatest share of each flow that the region's companies own.
+
+    Suppliers whose equity is blank, and what no row accounts for, may be owned or not.
+    """
+    out = {}
+    for flow, rows in _rows(system, year).items():
+        shares = _shares([str(k) for k in range(len(rows))], rows)
+        low, high = 0.0, shares.get(UNKNOWN, 0.0)
+        equity = rows["equity"].tolist() if "equity" in rows else [None] * len(rows)
+        for k, owned in enumerate(equity):
+            part = shares.get(str(k), 0.0)
+            low += part * (0.0 if pd.isna(owned) else float(owned))
+            high += part * (1.0 if pd.isna(owned) else float(owned))
+        out[flow] = low, high
+    return out
+
+
+def _rows(system: System, year: int) -> dict[str, pd.DataFrame]:
+    """Return the rows of the sheet that speak of a year, by flow."""
     table = system.tables.get("origins")
     if table is None or table.empty:
         return {}
-    stated = (
-        pd.to_numeric(table["year"]) if "year" in table else pd.Series(float("nan"), table.index)
-    )
+    nothing = pd.Series(float("nan"), table.index)
+    stated = pd.to_numeric(table["year"]) if "year" in table else nothing
     out = {}
     for flow, rows in table.groupby("flow", sort=False):
         years = stated.loc[rows.index]
@@ -41,25 +63,29 @@ def supplier_shares(
         if chosen.empty:
             chosen = rows[years.isna()]
         if not chosen.empty:
-            out[str(flow)] = _shares(chosen, column)
+            out[str(flow)] = chosen
     return out
 
 
-def _shares(rows: pd.DataFrame, column: str) -> dict[str, float]:
+def _texts(rows: pd.DataFrame, column: str) -> list[str]:
+    """Return the texts of a column, "" where a cell is blank."""
+    if column not in rows:
+        return [""] * len(rows)
+    return [cell.strip() if isinstance(cell, str) else "" for cell in rows[column].tolist()]
+
+
+def _shares(names: list[str], rows: pd.DataFrame) -> dict[str, float]:
     """Return the shares of one flow and year; what no row accounts for is unknown."""
     found: dict[str, float] = {}
     as_shares, blank = False, False
-    names = rows[column] if column in rows else pd.Series("", rows.index)
-    units = rows["unit"] if "unit" in rows else pd.Series("", rows.index)
-    for name, value, unit in zip(names, rows["value"], units, strict=True):
+    for name, value, unit in zip(names, rows["value"], _texts(rows, "unit"), strict=True):
         if pd.isna(value):
             blank = True
             continue
-        scale = parse_unit(str(unit)) if isinstance(unit, str) and unit.strip() else None
+        scale = parse_unit(unit) if unit else None
         as_shares |= scale is not None and scale.dimension == "share"
-        label = name.strip() if isinstance(name, str) and name.strip() else UNKNOWN
         size = 1.0 if scale is None else scale.size
-        found[label] = found.get(label, 0.0) + float(value) * size
+        found[name or UNKNOWN] = found.get(name or UNKNOWN, 0.0) + float(value) * size
     total = sum(found.values())
     if total <= 0 or (blank and not as_shares):
         return {UNKNOWN: 1.0}  # masses of some suppliers say nothing about shares

@@ -9,11 +9,10 @@ import pandas as pd
 
 from mfa.balance import Balance, reconcile
 from mfa.errors import MFAError, near
-from mfa.recycling.indicators import DEFINITIONS, Definition, missing
+from mfa.recycling.indicators import DEFINITIONS, Definition, formed, missing
 from mfa.recycling.memory import remembered
 from mfa.recycling.place import Place, places
 from mfa.recycling.polytope import Polytope
-from mfa.recycling.ratio import evaluate
 from mfa.recycling.tracing import Tracing
 
 COLUMNS = {
@@ -107,7 +106,7 @@ def _width(balance: Balance, definition: Definition, key: tuple[str, int]) -> fl
     place = places(balance).get(key)
     if place is None or missing(definition, place):
         return float("nan")
-    found = evaluate(definition.above(place.sets), definition.below(place.sets), place)
+    found = formed(definition, place)
     return 0.0 if np.isfinite(found.value) else found.high - found.low
 
 
@@ -115,7 +114,7 @@ def _candidates(
     place: Place, definition: Definition, key: tuple[str, int]
 ) -> list[dict[str, object]]:
     """Return the undetermined flows that an indicator depends on and whose range has limits."""
-    terms = [*definition.above(place.sets), *definition.below(place.sets)]
+    terms = [*definition.above(place), *definition.below(place)]
     origins = [term.origin for term in terms if term.origin is not None]
     polytope = Polytope(place, terms, {o.name: Tracing(place, o) for o in origins})
     low, high = place.balance.limits
