@@ -295,7 +295,7 @@ def _valued(
 ) -> Arcs:
     """Return arcs with their values and ranges, without those that carry nothing."""
     balance = place.balance
-    x = sign * balance.bounded.estimate.x[number]
+    x = sign * place.point[number]
     loose = place.is_loose(number)
     low, high = x.copy(), x.copy()
     if loose.any():

@@ -16,6 +16,7 @@ from mfa.recycling.origin import Origin
 from mfa.recycling.sets import Sets
 
 _DETERMINED = 1e-8
+_DIRECTIONS = 12  # ten more measurements than tell a determined sum from another
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +72,8 @@ class Place:
     wander : array, shape (variables, k)
         Random changes that keep every equation and datum.
     space : Space
+    point : array, shape (variables,)
+        Values in mass per step, undetermined ones anywhere that keeps every equation.
     """
 
     balance: Balance
@@ -82,6 +85,7 @@ class Place:
     loose: Mask
     wander: Floats
     space: Space
+    point: Floats
 
     @property
     def there(self) -> Mask:
@@ -105,7 +109,7 @@ class Place:
         return self._values(self.change)
 
     def _values(self, numbers: Ints) -> Floats:
-        x = self.balance.bounded.estimate.x
+        x = self.point
         return np.where(numbers >= 0, x[np.maximum(numbers, 0)], 0.0)
 
     def is_loose(self, numbers: Ints) -> Mask:
@@ -132,7 +136,7 @@ def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
     variables = balance.model.variables
     layout = balance.bounded.estimate.structure
     loose = ~(layout.fixed | layout.equations.measured | layout.determined)
-    wander, space = layout.wander(), _space(balance)
+    wander, space, x = layout.wander(_DIRECTIONS), _space(balance), balance.bounded.estimate.x
     processes, stores = balance.system.processes["process"], balance.system.processes["stock"]
     names = {"flow": balance.system.flows["flow"], "change": processes.where(stores)}
     names["level"] = names["change"]
@@ -150,7 +154,7 @@ def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
             sets = Sets(balance.system, number >= 0)
             key = str(substance), int(str(year))
             stocks = numbers["change"], numbers["level"]
-            out[key] = Place(balance, sets, number, *stocks, key[1], loose, wander, space)
+            out[key] = Place(balance, sets, number, *stocks, key[1], loose, wander, space, x)
     return MappingProxyType(out)
 
 

@@ -73,7 +73,7 @@ class Polytope:
 
     def _scaled(self, members: list[Ints]) -> tuple[float, Floats]:
         """Return the largest number among bounds and held neighbours, and values divided by it."""
-        x, space = self._place.balance.bounded.estimate.x, self._place.space
+        x, space = self._place.point, self._place.space
         numbers = [np.abs(self._place.x)]
         for block in members:
             rows = np.unique(sp.csc_array(space.matrix[:, block]).indices)

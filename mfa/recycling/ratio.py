@@ -119,8 +119,7 @@ def _linear(terms: list[Term], place: Place, tracings: Tracings) -> End | None:
         coefficients[term.also] += term.factor
     if np.isnan(coefficients).any() or place.moves(coefficients):
         return None
-    x = place.balance.bounded.estimate.x
-    value = float(coefficients @ x[: len(coefficients)])
+    value = float(coefficients @ place.point[: len(coefficients)])
     return End(value, coefficients + mixing)
 
 
@@ -137,6 +136,16 @@ def _limits(above: list[Term], below: list[Term], place: Place, tracings: Tracin
     polytope = Polytope(place, [*above, *below], tracings)
     ends = polytope.extremes(polytope.total(above), polytope.total(below) if below else None)
     return None if ends is None else _Ends(*ends)
+
+
+def slope(above: list[Term], below: list[Term], place: Place) -> Floats | None:
+    """Return how a ratio changes with every variable, None where it is not determined."""
+    tracings = _assumptions(above, below, place)[0]
+    top, bottom = (_linear(terms, place, tracings) for terms in (above, below))
+    if top is None or bottom is None:
+        return None
+    ends = _quotient(top, bottom if below else End(1.0, np.zeros(len(bottom.gradient))))
+    return None if ends is None else ends.low.gradient
 
 
 def _result(
