@@ -95,8 +95,11 @@ class Place:
     @property
     def step(self) -> float:
         """Length of the step [yr]: flows are counted in mass per step."""
-        steps = self.balance.model.variables["step"].to_numpy(dtype=np.float64)
-        return float(steps[self.number[self.there][0]])
+        return self.step_of(int(self.number[self.there][0]))
+
+    def step_of(self, number: int) -> float:
+        """Return what a variable is divided by to be in the unit of the system."""
+        return float(self.balance.model.variables["step"].iat[number])
 
     @property
     def x(self) -> Floats:

@@ -175,6 +175,13 @@ class Polytope:
         """Return whether a variable is one that the terms depend on."""
         return number in self._column
 
+    def range_of(self, number: int) -> tuple[float, float] | None:
+        """Return the range of a variable, None if it is none that the terms depend on."""
+        if number not in self._column:
+            return None
+        ends = self.extremes(self._variable(number))
+        return None if ends is None else (ends[0].value, ends[1].value)
+
     def extremes(self, top: Sum, bottom: Sum | None = None) -> tuple[End, End] | None:
         """Return the smallest and largest value of top ÷ bottom; ∓inf where there is no limit.
 

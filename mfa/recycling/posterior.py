@@ -23,26 +23,22 @@ _STILL = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
-class Posterior:
-    """A place after further measurements.
+class Settled:
+    """A place where undetermined items have been measured.
 
     Attributes
     ----------
     place : Place
-        With the items measured so far held in the middle of their ranges.
-    settled : tuple
-        For each undetermined item measured: its variable, its direction, its sd.
-    seen : tuple of array, each of shape (variables,)
-        For each determined item measured: its covariance with every variable, scaled so that the
-        squares are what the variances have fallen by.
+        With the items measured so far held at what was found.
+    steps : tuple
+        For each of them: its variable, the direction that it settles, the sd of its measurement.
     """
 
     place: Place
-    settled: tuple[tuple[int, Floats, float], ...] = ()
-    seen: tuple[Floats, ...] = ()
+    steps: tuple[tuple[int, Floats, float], ...] = ()
 
-    def hold(self, number: int, value: float, sd: float) -> Posterior:
-        """Return what is known once an undetermined item is measured, found at a value."""
+    def hold(self, number: int, value: float, sd: float) -> Settled:
+        """Return what is left open once an undetermined item is measured, found at a value."""
         place = self.place
         wander = place.wander
         best = int(np.argmax(np.abs(wander[number])))
@@ -54,6 +50,7 @@ class Posterior:
         lower[number] = upper[number] = value
         size = np.abs(wander).max(axis=1)
         loose = place.loose & (np.abs(rest).max(axis=1, initial=0.0) > _STILL * size)
+        rest[~loose] = 0.0  # or its rounding would be taken for a change
         held = replace(
             place,
             loose=loose,
@@ -61,17 +58,13 @@ class Posterior:
             space=replace(space, lower=lower, upper=upper),
             point=place.point + direction * (value - place.point[number]),
         )
-        return replace(self, place=held, settled=(*self.settled, (number, direction, sd)))
+        return replace(self, place=held, steps=(*self.steps, (number, direction, sd)))
 
-    def measure(self, number: int, sd: float) -> Posterior:
-        """Return what is known once a determined item is measured (again) with an sd."""
-        one = sp.csr_array(([1.0], ([0], [number])), shape=(1, len(self.place.loose)))
-        with_all = self.covariances(one)[0]
-        gain = with_all / np.sqrt(with_all[number] + sd**2)
-        return replace(self, seen=(*self.seen, gain))
+    def errors(self, gradients: sp.csr_array) -> tuple[sp.csr_array, Floats]:
+        """Return how determined combinations depend on the data and on what was settled.
 
-    def covariances(self, gradients: sp.csr_array) -> Floats:
-        """Return the covariance of determined combinations with every variable.
+        The last direction leaves all earlier measurements as they are, so that coefficients follow
+        from the last to the first.
 
         Parameters
         ----------
@@ -79,40 +72,13 @@ class Posterior:
 
         Returns
         -------
-        array, shape (k, variables)
-            Of no meaning for variables that are undetermined.
-        """
-        rows, through = self._errors(gradients)
-        every, own = self._every
-        found = self.place.balance.bounded.estimate
-        weights = found.weights
-        spread = rows.toarray() * weights
-        if found.factor is not None:
-            reduced = found.structure.reduced
-            spread -= (reduced.T @ found.factor.solve(reduced @ spread.T)).T * weights
-        out = np.asarray((every @ spread.T).T)
-        for k, (_, _, sd) in enumerate(self.settled):
-            out += np.outer(through[:, k], own[:, k]) * sd**2
-        for gain in self.seen:
-            out -= np.outer(gradients @ gain, gain)
-        return np.asarray(out)
-
-    @property
-    def _every(self) -> tuple[sp.csr_array, Floats]:
-        n = len(self.place.loose)
-        return self._errors(sp.csr_array(sp.eye_array(n, format="csr")))
-
-    def _errors(self, gradients: sp.csr_array) -> tuple[sp.csr_array, Floats]:
-        """Return how combinations depend on the data, and on the errors of what was settled.
-
-        The last direction leaves all earlier measurements as they are, so that coefficients follow
-        from the last to the first.
+        sparse array, shape (k, data), and array, shape (k, steps)
         """
         m = gradients.shape[0]
-        through = np.zeros((m, len(self.settled)))
+        through = np.zeros((m, len(self.steps)))
         left = sp.csr_array(gradients)
-        for k in range(len(self.settled) - 1, -1, -1):
-            number, direction, _ = self.settled[k]
+        for k in range(len(self.steps) - 1, -1, -1):
+            number, direction, _ = self.steps[k]
             through[:, k] = left @ direction
             taken = (through[:, k], (np.arange(m), np.full(m, number)))
             left = sp.csr_array(left - sp.coo_array(taken, shape=left.shape).tocsr())
@@ -121,3 +87,44 @@ class Posterior:
         found = self.place.balance.bounded.estimate
         return sp.csr_array(left[:, used] @ sensitivities(found, used.astype(np.int64))), through
 
+
+class Known:
+    """Variances and covariances of determined combinations while some are measured once more.
+
+    Parameters
+    ----------
+    settled : Settled
+    gradients : sparse array, shape (k, variables)
+        The combinations; none may be undetermined.
+    """
+
+    def __init__(self, settled: Settled, gradients: sp.csr_array) -> None:
+        self._found = settled.place.balance.bounded.estimate
+        self._rows, through = settled.errors(gradients)
+        self._through = through * [sd for _, _, sd in settled.steps]
+        self._left = np.maximum(self._found.variances(self._rows), 0.0)
+        self._left += (self._through**2).sum(axis=1)
+        self._gains: list[Floats] = []
+
+    @property
+    def variances(self) -> Floats:
+        """Variance of every combination, shape (k,)."""
+        return self._left.copy()
+
+    def covariances(self, at: int) -> Floats:
+        """Return the covariance of one combination with all, shape (k,)."""
+        found, weights = self._found, self._found.weights
+        spread = self._rows[[at]].toarray().ravel() * weights
+        if found.factor is not None:
+            reduced = found.structure.reduced
+            spread = spread - (reduced.T @ found.factor.solve(reduced @ spread)) * weights
+        out = self._rows @ spread + self._through @ self._through[at]
+        for gain in self._gains:
+            out = out - gain[at] * gain
+        return np.asarray(out)
+
+    def measure(self, at: int, sd: float) -> None:
+        """Take one combination as measured with an sd: C ← C − C h hᵀ C / (hᵀ C h + s²)."""
+        gain = self.covariances(at) / np.sqrt(self._left[at] + sd**2)
+        self._gains.append(gain)
+        self._left = np.maximum(self._left - gain**2, 0.0)

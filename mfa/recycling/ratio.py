@@ -138,14 +138,19 @@ def _limits(above: list[Term], below: list[Term], place: Place, tracings: Tracin
     return None if ends is None else _Ends(*ends)
 
 
-def slope(above: list[Term], below: list[Term], place: Place) -> Floats | None:
-    """Return how a ratio changes with every variable, None where it is not determined."""
+def slope(above: list[Term], below: list[Term], place: Place) -> tuple[Floats, bool] | None:
+    """Return how a ratio changes with every variable, None where it is not determined.
+
+    The second tells whether undetermined variables are among them. Where only a programme tells
+    that both ends of the range meet, they are not: the ends are held by them.
+    """
     tracings = _assumptions(above, below, place)[0]
     top, bottom = (_linear(terms, place, tracings) for terms in (above, below))
-    if top is None or bottom is None:
-        return None
-    ends = _quotient(top, bottom if below else End(1.0, np.zeros(len(bottom.gradient))))
-    return None if ends is None else ends.low.gradient
+    if top is not None and bottom is not None:
+        ends = _quotient(top, bottom if below else End(1.0, np.zeros(len(bottom.gradient))))
+        return None if ends is None else (ends.low.gradient, True)
+    ends = _limits(above, below, place, tracings)
+    return None if ends is None else (ends.low.gradient, False)
 
 
 def _result(
