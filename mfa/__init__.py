@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         write_tables,
         write_template,
     )
-    from mfa.recycling import bottlenecks, indicators, survey, trade
+    from mfa.recycling import bottlenecks, indicators, survey, trace, trade
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
     from mfa.stocks import (
@@ -74,6 +74,7 @@ _HOMES = {
     "remarks": "mfa.balance",
     "stock_driven": "mfa.stocks",
     "survey": "mfa.recycling",
+    "trace": "mfa.recycling",
     "trade": "mfa.recycling",
     "write_report": "mfa.report",
     "write_tables": "mfa.io",
@@ -115,6 +116,7 @@ __all__ = [
     "sankey",
     "stock_driven",
     "survey",
+    "trace",
     "trade",
     "write_report",
     "write_tables",
