@@ -45,6 +45,7 @@ if TYPE_CHECKING:
         inflow_from_cohorts,
         stock_driven,
     )
+    from mfa.supply import Disruption, concentration, disrupt
     from mfa.system import System
 
 __version__ = "0.1.0"
@@ -52,6 +53,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Balance": "mfa.balance",
     "Chart": "mfa.sankey",
+    "Disruption": "mfa.supply",
     "Fixed": "mfa.stocks",
     "FoldedNormal": "mfa.stocks",
     "Gamma": "mfa.stocks",
@@ -63,7 +65,9 @@ _HOMES = {
     "Weibull": "mfa.stocks",
     "bottlenecks": "mfa.recycling",
     "cases": "mfa.io",
+    "concentration": "mfa.supply",
     "convert": "mfa.io",
+    "disrupt": "mfa.supply",
     "indicators": "mfa.recycling",
     "inflow_driven": "mfa.stocks",
     "inflow_from_cohorts": "mfa.stocks",
@@ -86,6 +90,7 @@ __all__ = [
     "BalanceError",
     "Chart",
     "ChartError",
+    "Disruption",
     "Fixed",
     "FoldedNormal",
     "Gamma",
@@ -103,7 +108,9 @@ __all__ = [
     "WorkbookError",
     "bottlenecks",
     "cases",
+    "concentration",
     "convert",
+    "disrupt",
     "indicators",
     "inflow_driven",
     "inflow_from_cohorts",

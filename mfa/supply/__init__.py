@@ -1,0 +1,2 @@
+"""Supply."""
+from mfa.supply.disrupt import Disruption, disrupt, disruptions
