@@ -29,8 +29,8 @@ class Disruption:
         Of the flows that are taken as usual.
     shortage : DataFrame
         process, substance, month (from 1), demand, supplied, shortage [mass per month], final
-        (whether it is counted as unmet demand), unit. Demand is what the process usually takes in
-        a month, supplied what it gets from flows and its stockpile.
+        (whether it is counted as unmet demand), unit. Demand is what the process usually has to
+        work with in a month, supplied what it has now, from flows and stocks.
     stocks : DataFrame
         process, substance, month (0: before the shock), level, released [mass], unit.
     flows : DataFrame
@@ -88,9 +88,9 @@ def disrupt(
 
     Every month the least possible final demand goes unmet, under capacities, with the stocks of the
     sheet ``stockpiles`` and the rules of ``substitutions``. Of all plans with the least unmet demand
-    the one is taken in which it comes as late as possible, then the one that shares it most evenly,
-    in proportion to what each user usually gets, then the one nearest to the usual flows. So stocks
-    are emptied before anybody runs short, and users of one market run short together.
+    the one is taken in which it comes as late as possible, then the one that cuts deliveries to
+    final users most evenly, in proportion to the usual, then the one nearest to the usual flows. So
+    stocks are emptied before anybody runs short, and users of one market run short together.
 
     Parameters
     ----------

@@ -7,7 +7,7 @@ import pandas as pd
 
 from mfa.balance.network import Floats
 from mfa.supply.programme import Plan
-from mfa.supply.setting import Setting, intake
+from mfa.supply.setting import Setting
 from mfa.supply.shock import Shock
 
 _NOTHING = 1e-7  # of the usual: less is none
@@ -31,15 +31,17 @@ def _nodes(now: Setting) -> list[str]:
 
 
 def shortage_table(now: Setting, plan: Plan) -> pd.DataFrame:
-    """Return demand, supply and shortage of every process that the shock reaches, by month."""
+    """Return demand, supply and shortage of every process that the shock reaches, by month.
+
+    Of a process that passes on what it gets, what counts is what it passes on.
+    """
     task, months = now.task, now.task.months
-    usual, nodes = intake(task), task.n_inner + task.n_ends
-    into = np.flatnonzero(task.head >= 0)
-    takes = np.zeros((months, nodes))
+    usual, nodes = np.concatenate([task.passed, task.demand]), task.n_inner + task.n_ends
+    out = np.flatnonzero(task.tail >= 0)
+    short = np.zeros((months, nodes))
     for month in range(months):
-        takes[month] = np.bincount(task.head[into], plan.flows[month, into], nodes)
-    short = usual - takes - plan.released
-    short[:, task.n_inner :] = plan.unmet
+        passed = np.bincount(task.tail[out], plan.flows[month, out], task.n_inner)
+        short[month] = np.concatenate([task.passed - passed, plan.unmet[month]])
     short[short < _NOTHING * usual] = 0.0
     return pd.DataFrame(
         {
@@ -102,7 +104,7 @@ def endurance_table(shortage: pd.DataFrame, bare: pd.DataFrame) -> pd.DataFrame:
         months = float("inf")
         if short.any():
             first = int(np.flatnonzero(short)[0])
-            covered = 1 - short[first] / gap[first] if gap[first] > 0 else 0.0
+    X
             months = first + float(np.clip(covered, 0.0, 1.0))
         kind = {"substance": rows["substance"].iloc[0], "final": bool(rows["final"].iloc[0])}
         out.append({"process": process, **kind, "months": months, "days": months * _DAYS_PER_MONTH})

@@ -326,10 +326,11 @@ def _linear(
 
 
 def _even(task: Task, program: _Programme, unmet: Floats) -> Floats:
-    """Return the plan whose unmet demand is shared in proportion, and the rest near the usual.
+    """Return the plan that cuts deliveries to ends in proportion, and keeps the rest near the usual.
 
     The sums of unmet demand by month are given; of all plans that reach them, the one that
-    minimises Σ u² / D + 1e-6 (Σ (y − b)² / b + Σ r² / stock + Σ w² / T).
+    minimises Σ (y − b)² / b over deliveries to ends + 1e-6 (Σ (y − b)² / b over other flows +
+    Σ r² / stock + Σ (g − usual)² / T + Σ w² / T).
     """
     columns = program.columns
     scale = max(float(np.abs(task.usual).max(initial=0.0)), 1e-300)
@@ -338,8 +339,8 @@ def _even(task: Task, program: _Programme, unmet: Floats) -> Floats:
     rows = _Rows()
     for month in range(task.months):
         y, r, g, w, e, u = (columns.at(kind, month) for kind in range(6))
-        squares[u] = scale / np.maximum(task.demand, floor)
-        weight = _TIE * scale / np.maximum(np.abs(task.usual), floor)
+        rank = np.where(task.head >= task.n_inner, 1.0, _TIE)
+        weight = rank * scale / np.maximum(np.abs(task.usual), floor)
         squares[y], linear[y] = weight, -weight * task.usual
         squares[r] = _TIE * scale / np.maximum(task.stock, floor)
         weight = _TIE * scale / np.maximum(task.passed, floor)
