@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         write_tables,
         write_template,
     )
-    from mfa.recycling import bottlenecks, indicators, survey, trade
+    from mfa.recycling import bottlenecks, indicators, survey, trace, trade
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
     from mfa.stocks import (
@@ -78,6 +78,7 @@ _HOMES = {
     "remarks": "mfa.balance",
     "stock_driven": "mfa.stocks",
     "survey": "mfa.recycling",
+    "trace": "mfa.recycling",
     "trade": "mfa.recycling",
     "write_report": "mfa.report",
     "write_tables": "mfa.io",
@@ -122,6 +123,7 @@ __all__ = [
     "sankey",
     "stock_driven",
     "survey",
+    "trace",
     "trade",
     "write_report",
     "write_tables",
