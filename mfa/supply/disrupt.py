@@ -167,9 +167,7 @@ def _disruption(
     stocks = outcome.stock_table(now, plan)
     endurance = outcome.endurance_table(shortage, outcome.shortage_table(now, bare))
     first_out = outcome.first_out(stocks)
-    summary = outcome.summary_table(
-        shock, now, plan, bare, spread, shortage, endurance, first_out
-    )
+    summary = outcome.summary_table(shock, now, plan, bare, spread, shortage, endurance, first_out)
     return Disruption(
         shock,
         y.substance,

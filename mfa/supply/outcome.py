@@ -104,8 +104,8 @@ def endurance_table(shortage: pd.DataFrame, bare: pd.DataFrame) -> pd.DataFrame:
         months = float("inf")
         if short.any():
             first = int(np.flatnonzero(short)[0])
-    X
-            months = first + float(np.clip(covered, 0.0, 1.0))
+            covered = 1 - short[first] / gap[first] if gap[first] > 0 else 0.0
+            months = first + (float(covered) if covered > _NOTHING else 0.0)
         kind = {"substance": rows["substance"].iloc[0], "final": bool(rows["final"].iloc[0])}
         out.append({"process": process, **kind, "months": months, "days": months * _DAYS_PER_MONTH})
     names = ["process", "substance", "months", "days", "final"]
