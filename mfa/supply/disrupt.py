@@ -43,7 +43,8 @@ class Disruption:
     summary : DataFrame
         One row: shock, substance, year, months, probability, lost, demand, unmet, sd, low, high
         [mass in all months], unmet_share, unmet_without_stocks, released, put_aside, first_short,
-        endurance_months, first_out, stopped_at, unit.
+        endurance_months, first_out, stopped_at, unit. Lost counts every flow that is hit, also
+        where one feeds another.
     assumptions : tuple of str
         What the result rests on.
     """
@@ -81,7 +82,7 @@ def disrupt(
     substance: str | None = None,
     year: int | None = None,
     stockpile_days: Days | None = None,
-    draws: int = 100,
+    draws: int = 50,
     seed: int = 1,
 ) -> Disruption:
     """Return what a supply shock leads to, month by month.
@@ -89,8 +90,9 @@ def disrupt(
     Every month the least possible final demand goes unmet, under capacities, with the stocks of the
     sheet ``stockpiles`` and the rules of ``substitutions``. Of all plans with the least unmet demand
     the one is taken in which it comes as late as possible, then the one that cuts deliveries to
-    final users most evenly, in proportion to the usual, then the one nearest to the usual flows. So
-    stocks are emptied before anybody runs short, and users of one market run short together.
+    final users most evenly, in proportion to the usual, releases least from stocks, and stays
+    nearest to the usual flows. So stocks are emptied before anybody runs short, and users of one
+    market run short together.
 
     Parameters
     ----------
@@ -104,7 +106,8 @@ def disrupt(
         Days of usual intake that are kept on top of the workbook's stockpiles, with no limit on
         what is released in a month: at these processes, or at those that the shock hits first.
     draws : int
-        Draws from the uncertainty of the flows, for sd, low and high of the unmet demand; 0: none.
+        Draws from the uncertainty of the flows, for sd, low and high (∓ 1.96 sd) of the unmet
+        demand; 0: none.
     seed : int
         Of the draws.
 
@@ -146,13 +149,12 @@ def disrupt(
 
 
 def _spread(now: Setting, plan: Plan, draws: int, seed: int) -> tuple[float, float, float]:
-    """Return sd, low and high of the unmet demand: its quantiles at 2.5 and 97.5 %."""
-    if draws <= 0:
+    """Return sd, low and high of the unmet demand, from draws of the flows."""
+    if draws <= 1:
         return float("nan"), float("nan"), float("nan")
-    unmet = pd.Series([least_unmet(task) for task in drawn(now, draws, seed)])
-    low, high = unmet.quantile([0.025, 0.975])
-    middle = float(plan.unmet.sum())
-    return float(unmet.std()), min(float(low), middle), max(float(high), middle)
+    sd = float(pd.Series([least_unmet(task) for task in drawn(now, draws, seed)]).std())
+    unmet, most = float(plan.unmet.sum()), float(now.task.demand.sum()) * now.task.months
+    return sd, max(unmet - 1.96 * sd, 0.0), min(unmet + 1.96 * sd, most)
 
 
 def _disruption(

@@ -25,6 +25,7 @@ from mfa.errors import MFAError
 
 _CLOSE = 1e-9
 _TIE = 1e-6  # weight of staying near the usual beside even shares of what is unmet
+_SPARE = 1e-4  # weight of what stocks release
 
 
 @dataclass(frozen=True)
@@ -326,11 +327,11 @@ def _linear(
 
 
 def _even(task: Task, program: _Programme, unmet: Floats) -> Floats:
-    """Return the plan that cuts deliveries to ends in proportion, and keeps the rest near the usual.
+    """Return the plan that cuts deliveries to ends in proportion and spares the stocks.
 
     The sums of unmet demand by month are given; of all plans that reach them, the one that
-    minimises Σ (y − b)² / b over deliveries to ends + 1e-6 (Σ (y − b)² / b over other flows +
-    Σ r² / stock + Σ (g − usual)² / T + Σ w² / T).
+    minimises ½ Σ (y − b)² / b over deliveries to ends + 1e-4 (Σ r + 10 Σ w) + ½ 1e-6 (Σ (y − b)² / b
+    over other flows + Σ r² / stock + Σ (g − usual)² / T + Σ w² / T).
     """
     columns = program.columns
     scale = max(float(np.abs(task.usual).max(initial=0.0)), 1e-300)
@@ -346,6 +347,7 @@ def _even(task: Task, program: _Programme, unmet: Floats) -> Floats:
         weight = _TIE * scale / np.maximum(task.passed, floor)
         squares[g], linear[g] = weight, -weight * task.added
         squares[w], squares[e] = weight, _TIE
+        linear[r], linear[w] = _SPARE * scale, 10 * _SPARE * scale
         rows.add(u, np.ones(len(u)), float(unmet[month]))
     sums, sums_to = rows.matrix(columns.n)
     return _quadratic(program, squares, linear, sums, sums_to, scale)

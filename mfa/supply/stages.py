@@ -36,8 +36,8 @@ COLUMNS = [
 def stage_balance(balance: Balance) -> pd.DataFrame:
     """Return what is made at each stage less what the next stage needs: a surplus, or a deficit.
 
-    Of the system's regions, by what is made (primary, refined, product, scrap): what processes of
-    the region make less what processes of the region take, markets left out. Of the world's
+    Of the system's regions, by what is made (primary, refined, product, scrap): what sources and
+    processes of the region make less what its processes need, markets left out. Of the world's
     countries, from the sheet ``producers``: what a stage gives less what the next stage listed
     there gives or uses, for the same year. A country that a stage does not list is blank, unless
     nobody is left unnamed there: then it is 0.
@@ -62,15 +62,18 @@ def _regions(balance: Balance) -> list[dict[str, object]]:
     system = balance.system
     home = home_regions(system.processes, system.settings.region)
     inside = (system.processes["kind"] == "process").to_numpy()
+    nature = (system.processes["kind"] == "source").to_numpy()
+    regions = list(dict.fromkeys(home[inside].tolist()))
     there = balance.flows[["substance", "year"]].drop_duplicates()
     out = []
     for substance, year in sorted(there.itertuples(index=False, name=None)):
         if substance not in system.substances:
             continue
         y = yearly(balance, substance, int(year))
-        for region in dict.fromkeys(home[inside].tolist()):
+        for region in regions:
+            own = (home == region) | (nature & (len(regions) == 1))
             for role in _ROLES:
-                row = _surplus(y, role, inside & (home == region))
+                row = _surplus(y, role, (inside | nature) & own)
                 if row is not None:
                     keys = {"scope": "region", "item": region, "stage": role, "next_stage": ""}
                     when = {"substance": substance, "year": y.year, "unit": system.unit}
@@ -79,7 +82,10 @@ def _regions(balance: Balance) -> list[dict[str, object]]:
 
 
 def _surplus(y: Yearly, role: str, here: Mask) -> dict[str, float] | None:
-    """Return made, needed and their difference; None where no such flow is there."""
+    """Return made, needed and their difference; None where no such flow is there.
+
+    A process that takes and gives the same, as ore that is dressed, makes or needs the difference.
+    """
     sets = y.sets
     passes = sets.stage("trade") | (sets.lane if role == "scrap" else False)
     works = np.asarray(here & ~passes)
@@ -88,12 +94,15 @@ def _surplus(y: Yearly, role: str, here: Mask) -> dict[str, float] | None:
     some = np.flatnonzero(made | needed).tolist()
     if not some:
         return None
+    net = np.zeros(len(works))
+    np.add.at(net, sets.tail[made], y.value[made])
+    np.add.at(net, sets.head[needed], -y.value[needed])
     items = [(y.flow_names[f], y.substance, y.year) for f in some]
     factors = (made[some].astype(float) - needed[some]).tolist()
     found = y.balance.linear(dict(zip(items, factors, strict=True)))
     return {
-        "made": float(y.value[made].sum()),
-        "needed": float(y.value[needed].sum()),
+        "made": float(np.maximum(net, 0.0).sum()),
+        "needed": float(np.maximum(-net, 0.0).sum()),
         "value": found.value,
         "sd": found.sd,
         "low": found.low,
