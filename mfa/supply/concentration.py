@@ -353,9 +353,8 @@ def new_source(
     ]
     if not found:
         known = [w.item for w in wholes(balance, by, substance=substance)]
-        raise MFAError(
-            f"nothing is known of who supplies {item!r}; {near(item, known, 'see mfa.concentration')}"
-        )
+        advice = near(item, known, "see mfa.concentration")
+        raise MFAError(f"nothing is known of who supplies {item!r}; {advice}")
     whole = max(found, key=lambda one: one.year)
     names = list(whole.parties) + ([] if party in whole.parties else [party])
     mass = np.append(whole.mass, [0.0] * (len(names) - len(whole.mass)))

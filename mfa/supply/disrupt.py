@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import pandas as pd
 
 from mfa.balance import Balance
+from mfa.errors import MFAError
+from mfa.recycling.memory import kept
 from mfa.supply import outcome
 from mfa.supply.network import Yearly, yearly
+from mfa.supply.notes import Note
 from mfa.supply.programme import Plan, least_unmet, solve
 from mfa.supply.setting import Setting, drawn, setting
 from mfa.supply.shock import Shock, ShockLike, read_shock, shocks_of
 
+_log = logging.getLogger("mfa")
 Days = float | Mapping[str, float]
 
 
@@ -45,8 +50,8 @@ class Disruption:
         [mass in all months], unmet_share, unmet_without_stocks, released, put_aside, first_short,
         endurance_months, first_out, stopped_at, unit. Lost counts every flow that is hit, also
         where one feeds another.
-    assumptions : tuple of str
-        What the result rests on.
+    notes : tuple of Note
+        What the result rests on; ``assumptions`` in words.
     """
 
     shock: Shock
@@ -58,7 +63,12 @@ class Disruption:
     endurance: pd.DataFrame
     first_out: str | None
     summary: pd.DataFrame
-    assumptions: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+    @property
+    def assumptions(self) -> tuple[str, ...]:
+        """What the result rests on, in words."""
+        return tuple(map(str, self.notes))
 
     @property
     def unmet(self) -> float:
@@ -87,12 +97,12 @@ def disrupt(
 ) -> Disruption:
     """Return what a supply shock leads to, month by month.
 
-    Every month the least possible final demand goes unmet, under capacities, with the stocks of the
-    sheet ``stockpiles`` and the rules of ``substitutions``. Of all plans with the least unmet demand
-    the one is taken in which it comes as late as possible, then the one that cuts deliveries to
-    final users most evenly, in proportion to the usual, releases least from stocks, and stays
-    nearest to the usual flows. So stocks are emptied before anybody runs short, and users of one
-    market run short together.
+    The least possible final demand goes unmet, under capacities, with the stocks of the sheet
+    ``stockpiles`` and the rules of ``substitutions``. Of all plans with the least unmet demand the
+    one is taken in which it comes as late as possible, then the one that cuts deliveries to final
+    users most evenly, in proportion to the usual, releases least from stocks, and stays nearest to
+    the usual flows. So stocks are emptied before anybody runs short, and users of one market run
+    short together.
 
     Parameters
     ----------
@@ -118,7 +128,8 @@ def disrupt(
     Raises
     ------
     MFAError
-        If there is no such shock, or what is lost is undetermined; the message says what to measure.
+        If there is no such shock, or what is lost is undetermined: the message says what to
+        measure.
 
     Examples
     --------
@@ -180,13 +191,21 @@ def _disruption(
         endurance,
         first_out,
         summary,
-        now.assumptions,
+        now.notes,
     )
 
 
-def disruptions(balance: Balance, **options: object) -> list[Disruption]:
+@kept
+def disruptions(balance: Balance) -> tuple[Disruption, ...]:
     """Return what each shock of the workbook leads to, in the order of the sheet.
 
-    Options are those of `disrupt`.
+    A shock that cannot be worked out, because what is lost is undetermined or not there, is left
+    out: `disrupt` says why.
     """
-    return [disrupt(balance, name, **options) for name in shocks_of(balance.system)]  # type: ignore[arg-type]
+    out = []
+    for name in shocks_of(balance.system):
+        try:
+            out.append(disrupt(balance, name))
+        except MFAError as error:
+            _log.warning("the shock %r is left out: %s", name, error)
+    return tuple(out)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from mfa.schema import SENDERS, fold
 from mfa.system import System
-from mfa.system.supplies import is_other, suppliers
+from mfa.system.supplies import is_other
 
 By = Literal["country", "group", "company"]
 Target = Literal["country", "process", "stage", "flow"]
@@ -89,40 +89,35 @@ def flows_of_country(system: System, country: str, year: int) -> dict[str, float
     """Return the flows that stem from a country or group of countries, and its share of each.
 
     A flow with origins goes by them; any other belongs to the supplier outside the boundary that
-    sends it, by its id, name or region.
+    sends it, by its id, name or region. Spelling counts as in headers.
     """
-    groups = groups_of(system)
-    members = {country, *(name for name, group in groups.items() if group == country)}
-    every = parts(system, year)
+    members = {fold(country)}
+    members |= {fold(name) for name, group in groups_of(system).items() if fold(group) in members}
+    every, senders = parts(system, year), _senders(system, members)
+    called = system.processes.loc[system.processes["process"].isin(senders), "name"]
+    members |= set(map(fold, called))
     out: dict[str, float] = {}
     for part in every:
-        if part.party in members and part.share > 0:
+        if fold(part.party) in members and part.share > 0:
             out[part.flow] = out.get(part.flow, 0.0) + part.share
     known = {part.flow for part in every}
-    folded = set(map(fold, members))
-    for flow in _sent_by(system, folded):
-        if flow not in known:
-            out[flow] = 1.0
-    return out
+    sent = system.flows.loc[system.flows["from"].isin(senders), "flow"].tolist()
+    return out | {flow: 1.0 for flow in sent if flow not in known}
 
 
-def _sent_by(system: System, folded: set[str]) -> list[str]:
-    """Return the flows of suppliers outside the boundary with one of some names."""
+def _senders(system: System, folded: set[str]) -> list[str]:
+    """Return the suppliers outside the boundary with one of some ids, names or regions."""
     processes = system.processes[system.processes["kind"].isin(SENDERS)]
-    named = [
+    columns = (processes[name] for name in ("process", "name", "region"))
+    return [
         process
-        for process, name, region in zip(
-            processes["process"], processes["name"], processes["region"], strict=True
-        )
+        for process, name, region in zip(*columns, strict=True)
         if not folded.isdisjoint({fold(process), fold(name), fold(region)})
     ]
-    return system.flows.loc[system.flows["from"].isin(named), "flow"].tolist()
 
 
 def flows_named(system: System, name: str, year: int) -> dict[str, float]:
     """Return the flows that a flow's id, a supplier or a country means, and what share of each."""
     if name in set(system.flows["flow"]):
         return {name: 1.0}
-    if name in suppliers(system.processes):
-        return dict.fromkeys(_sent_by(system, {fold(name)}), 1.0)
     return flows_of_country(system, name, year)

@@ -330,8 +330,8 @@ def _even(task: Task, program: _Programme, unmet: Floats) -> Floats:
     """Return the plan that cuts deliveries to ends in proportion and spares the stocks.
 
     The sums of unmet demand by month are given; of all plans that reach them, the one that
-    minimises ½ Σ (y − b)² / b over deliveries to ends + 1e-4 (Σ r + 10 Σ w) + ½ 1e-6 (Σ (y − b)² / b
-    over other flows + Σ r² / stock + Σ (g − usual)² / T + Σ w² / T).
+    minimises ½ Σ (y − b)² / b over deliveries to ends + 1e-4 (Σ r + 10 Σ w) + ½ 1e-6 (Σ (y − b)² /
+    b over other flows + Σ r² / stock + Σ (g − usual)² / T + Σ w² / T).
     """
     columns = program.columns
     scale = max(float(np.abs(task.usual).max(initial=0.0)), 1e-300)

@@ -11,7 +11,8 @@ import pandas as pd
 from mfa.balance.network import Floats, Ints
 from mfa.errors import MFAError, near
 from mfa.schema import GOODS
-from mfa.supply.network import Path, Yearly, path
+from mfa.supply.network import SMALLEST, Path, Yearly, path
+from mfa.supply.notes import Note
 from mfa.supply.origins import flows_named
 from mfa.supply.programme import Rule, Task
 from mfa.supply.shock import Shock, lost_flows, lost_processes
@@ -31,13 +32,14 @@ class Setting:
     task : Task
     hit : array of int
         Nodes that the shock hits first.
-    assumptions : tuple of str
+    notes : tuple of Note
+        What the result rests on.
     """
 
     path: Path
     task: Task
     hit: Ints
-    assumptions: tuple[str, ...]
+    notes: tuple[Note, ...]
 
     @property
     def nodes(self) -> Ints:
@@ -186,7 +188,7 @@ def _stocked(made: Setting, y: Yearly, days: float | Mapping[str, float] | None)
         release[node] += size
     task = replace(task, stock=stock, release=release)
     made = replace(made, task=task)
-    return replace(made, assumptions=_assumptions(made, y, days))
+    return replace(made, notes=_notes(made, y, days))
 
 
 def _asked(
@@ -216,37 +218,28 @@ def intake(task: Task) -> Floats:
     return np.bincount(task.head[into], task.usual[into], task.n_inner + task.n_ends)
 
 
-def _assumptions(
-    made: Setting, y: Yearly, days: float | Mapping[str, float] | None
-) -> tuple[str, ...]:
-    """Return what the result rests on, in sentences."""
+def _notes(made: Setting, y: Yearly, days: float | Mapping[str, float] | None) -> tuple[Note, ...]:
+    """Return what the result rests on."""
     task = made.task
-    out = [
-        f"The flows of {y.year} go on evenly, a twelfth each month; a balance knows no seasons.",
-        "No supplier delivers more than usual, unless the sheet 'substitutions' says so.",
-        "What a process gets from several suppliers is interchangeable there.",
-        "Losses and new scrap stay the same share of what a process passes on; its other outputs "
-        "go to whom they help most.",
-        "What leaves use, and scrap from outside the path, comes as usual.",
-        "Exports are demand like any other.",
-    ]
-    if (task.added > 0).any():
-        out.append("A process that usually adds to its own stock stops doing so when short.")
-    if (task.added < 0).any():
-        out.append("A process that usually draws on its own stock may go on doing so, no faster.")
+    out = [Note("even", year=str(y.year)), Note("no_more"), Note("mixed")]
+    out += [Note("technical"), Note("returns")]
+    if y.sets.exports[made.path.ends].any():
+        out.append(Note("exports"))
+    if (task.added > SMALLEST * task.passed).any():
+        out.append(Note("stops_adding"))
+    if (task.added < -SMALLEST * task.passed).any():
+        out.append(Note("goes_on_drawing"))
     for process, loose in made.path.blocked:
-        some = ", ".join(loose[:3]) + (f" and {len(loose) - 3} more" if len(loose) > 3 else "")
-        what = f": {some} undetermined" if some else ""
-        out.append(f"The path stops at {process}{what}; what is short there is short beyond it.")
+        out.append(Note("blocked", process=process, flows=tuple(loose)))
     counted = np.isfinite(task.capacity)
     stated = y.balance.system.processes["capacity"].notna().to_numpy()[made.path.inner]
     for p in np.flatnonzero(stated & ~counted).tolist():
         name = y.names[int(made.path.inner[p])]
-        out.append(f"The capacity of {name} counts something else than {y.substance}: not used.")
+        out.append(Note("capacity", process=name, substance=y.substance))
     if task.stock.any():
-        out.append("What is kept at a process is of what it takes in, and all of it can be used.")
+        out.append(Note("stock"))
     if days is not None:
-        out.append("The days of stock asked for can be released at any speed.")
+        out.append(Note("days"))
     return tuple(out)
 
 

@@ -128,9 +128,10 @@ def _loss(system: System, part: Mapping[str, object]) -> Loss:
         raise MFAError(f"a shock has no {unknown[0]!r}; {advice}")
     named: list[Target] = [key for key in get_args(Target) if part.get(key) is not None]
     if len(named) != 1:
+        found = ", ".join(named) or None
         raise MFAError(
-            f"a shock names one of country, process, stage or flow (found {', '.join(named) or None})"
-            "; write for example {'country': 'Chile', 'share': 1.0, 'months': 6}"
+            f"a shock names one of country, process, stage or flow (found {found}); "
+            "write for example {'country': 'Chile', 'share': 1.0, 'months': 6}"
         )
     share, months = part.get("share", 1.0), part.get("months")
     share = 1.0 if share is None else float(str(share))

@@ -87,8 +87,7 @@ def _surplus(y: Yearly, role: str, here: Mask) -> dict[str, float] | None:
     A process that takes and gives the same, as ore that is dressed, makes or needs the difference.
     """
     sets = y.sets
-    passes = sets.stage("trade") | (sets.lane if role == "scrap" else False)
-    works = np.asarray(here & ~passes)
+    works = np.asarray(here & ~sets.stage("trade"))
     flows = sets.flows(_SCRAP if role == "scrap" else (role,))
     made, needed = flows & works[sets.tail], flows & works[sets.head]
     some = np.flatnonzero(made | needed).tolist()
