@@ -13,11 +13,13 @@ from mfa.sankey.figures import format_number
 from mfa.supply import Disruption, concentration, disruptions, exposure, shares, stockpile
 from mfa.supply.notes import Note
 from mfa.supply.origins import OTHER
+from mfa.supply.outcome import first_short
 
 _MOST_PARTIES = 6
 _MOST_ORIGINS = 4
 _MOST_FLOWS = 3
 _TINTS = ("#8a4f1d", "#b87333", "#cf9a63", "#3f6ea5", "#7b9cc2", "#6b8e5a", "#d9d4c7")
+_SMALL = 1e-4
 _PARTS = ("unknown", "stock")
 
 
@@ -48,14 +50,11 @@ def _latest(page: Page, table: pd.DataFrame) -> pd.DataFrame:
 def _name_of_whole(page: Page, row: dict[Any, Any]) -> str:
     if row["scope"] == "world":
         name = page.words["world_stage"].format(stage=page.words[f"made_at:{row['item']}"])
-        return name + (f" ({page.substance_name(row['substance'])})" if _several(page) else "")
+        other = row["substance"] != page.substance or len(page.substances) > 1
+        return name + (f" ({page.substance_name(row['substance'])})" if other else "")
     name = page.words["into"].format(name=page.process_name(row["item"]))
     commodity = page.words.get(f"commodity:{row['commodity']}", row["commodity"])
     return f"{name}{page.comma}{commodity}" if commodity else name
-
-
-def _several(page: Page) -> bool:
-    return len(page.balance.system.layers) > 1
 
 
 def country_name(page: Page, party: object) -> str:
@@ -85,12 +84,15 @@ def _whole(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     if rest > 1e-9:
         parts.append((page.words["other_parties"], rest, _TINTS[-1]))
     low, high = row["low"], row["high"]
+    largest = country_name(page, row["largest"])
     return {
         "name": _name_of_whole(page, row),
         "year": page.year_name(int(row["year"])),
         "hhi": f"{row['value']:.3f}",
         "range": f"{low:.3f}–{high:.3f}" if high - low > 5e-4 else "",
-        "largest": f"{country_name(page, row['largest'])} {fmt.percent(round(row['largest_share'], 3))}",
+        "largest": f"{largest} {fmt.percent(round(row['largest_share'], 3))}".replace(
+            " ", "\u00a0"
+        ),
         "two": fmt.percent(round(row["two_largest"], 3)),
         "other": fmt.percent(round(row["other"], 3)),
         "parts": [
@@ -159,7 +161,7 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
     level = one.stocks.groupby("month")["level"].sum()
     start = float(level.iloc[0]) if len(level) else 0.0
     short = months["shortage"] / months["demand"].where(months["demand"] > 0, 1.0)
-    first = str(row["first_short"])
+    first = page.comma.join(map(page.process_name, first_short(one.endurance)[0]))
     return {
         "name": one.shock.name,
         "year": str(one.year),
@@ -168,10 +170,12 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
         "unit": row["unit"],
         "lost": format_number(row["lost"]),
         "unmet": fmt.plus_minus(row["unmet"], row["sd"]) if row["unmet"] > 0 else "0",
-        "high": format_number(row["high"]) if row["unmet"] <= 0 < row["high"] else "",
+        "high": format_number(row["high"])
+        if row["unmet"] <= 0 and row["high"] > _SMALL * row["demand"]
+        else "",
         "share": fmt.percent(round(row["unmet_share"], 3)),
         "without": format_number(row["unmet_without_stocks"]) if start else "",
-        "first": page.process_name(first) if first else page.words["nobody"],
+        "first": first or page.words["nobody"],
         "after": page.words["after_months"].format(n=f"{row['endurance_months']:.1f}")
         if first
         else "",

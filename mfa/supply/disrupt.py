@@ -164,7 +164,8 @@ def _spread(now: Setting, plan: Plan, draws: int, seed: int) -> tuple[float, flo
     if draws <= 1:
         return float("nan"), float("nan"), float("nan")
     sd = float(pd.Series([least_unmet(task) for task in drawn(now, draws, seed)]).std())
-    unmet, most = float(plan.unmet.sum()), float(now.task.demand.sum()) * now.task.months
+    table = outcome.shortage_table(now, plan)
+    unmet, most = (float(table.loc[table["final"], name].sum()) for name in ("shortage", "demand"))
     return sd, max(unmet - 1.96 * sd, 0.0), min(unmet + 1.96 * sd, most)
 
 

@@ -12,6 +12,7 @@ from mfa.supply.shock import Shock
 
 _NOTHING = 1e-7  # of the usual: less is none
 _DAYS_PER_MONTH = 365 / 12
+_TOGETHER = 1e-6  # months
 
 
 def _unit(now: Setting) -> str:
@@ -126,12 +127,14 @@ def _lost(now: Setting) -> float:
     return float((task.lost @ task.usual).sum() + (task.down @ task.passed).sum())
 
 
-def _first_short(endurance: pd.DataFrame) -> tuple[str, float]:
+def first_short(endurance: pd.DataFrame) -> tuple[list[str], float]:
+    """Return the final users who run short first, and after how many months."""
     final = endurance[endurance["final"] & np.isfinite(endurance["months"])]
     if final.empty:
-        return "", float("inf")
-    first = final.sort_values("months", kind="stable").iloc[0]
-    return str(first["process"]), float(first["months"])
+        return [], float("inf")
+    months = float(final["months"].min())
+    together = final["months"] <= months + _TOGETHER
+    return final.loc[together, "process"].tolist(), months
 
 
 def summary_table(
@@ -147,7 +150,7 @@ def summary_table(
     """Return the result in one row."""
     final = shortage[shortage["final"]]
     demand, unmet = float(final["demand"].sum()), float(final["shortage"].sum())
-    first, months = _first_short(endurance)
+    first, months = first_short(endurance)
     aside: Floats = np.where(plan.aside > _NOTHING * now.task.passed, plan.aside, 0.0)
     row = {
         "shock": shock.name,
@@ -165,7 +168,7 @@ def summary_table(
         "unmet_without_stocks": float(bare.unmet.sum()),
         "released": float(plan.released.sum()),
         "put_aside": float(aside.sum()),
-        "first_short": first,
+        "first_short": ", ".join(first),
         "endurance_months": months,
         "first_out": first_empty or "",
         "stopped_at": ", ".join(process for process, _ in now.path.blocked),
