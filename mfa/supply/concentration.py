@@ -79,7 +79,7 @@ class Whole:
         if not self.flows:
             return np.full(len(self.mass), np.nan)
         g = self.gradient
-        return np.sqrt(np.maximum(np.einsum("if,fg,ig->i", g, self.covariance, g), 0.0))
+        return np.asarray(np.sqrt(np.maximum(np.einsum("if,fg,ig->i", g, self.covariance, g), 0.0)))
 
     @property
     def named(self) -> Floats:
@@ -165,7 +165,7 @@ def _world(balance: Balance, by: By, substance: str | None, merge: Merge | None)
             sums[party] = sums.get(party, 0.0) + float(row["value"])
         names = sorted(sums, key=lambda party: (party == OTHER, party))
         mass = np.array([sums[party] for party in names])
-        keys = ("world", str(rows["stage"].iloc[0]), "", str(name), int(year))
+        keys = ("world", str(rows["stage"].iloc[0]), "", str(name), int(str(year)))
         share = rows["unit"].iloc[0] == "1"
         unit = "1" if share else system.settings.unit.mass.name
         if not share and keys[1] != "reserves":
@@ -270,7 +270,7 @@ def _index(balance: Balance, whole: Whole, by: By) -> dict[str, object]:
     sd = float("nan")
     if whole.flows:
         slope = 2 * (named * share) @ whole.gradient
-        sd = float(np.sqrt(max(slope @ whole.covariance @ slope, 0.0)))
+        sd = max(float(slope @ whole.covariance @ slope), 0.0) ** 0.5
     reach = 0.0 if np.isnan(sd) else 1.96 * sd
     own = np.where(named > 0, np.nan_to_num(share), 0.0)
     order = np.argsort(-own, kind="stable")

@@ -49,7 +49,7 @@ def by_products(
         for name in others:
             row = _ratio(balance, process, main, name, year)
             if row is not None:
-                effect = change * float(row["output"])
+                effect = change * float(str(row["output"]))
                 rows.append(
                     {"item": process, "substance": name, "year": year, **row, "effect": effect}
                 )

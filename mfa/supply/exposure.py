@@ -10,14 +10,14 @@ import pandas as pd
 from mfa.balance import Balance
 from mfa.recycling import trace
 from mfa.schema import STAGES
-from mfa.supply.origins import groups_of
+from mfa.supply.origins import By, groups_of
 
 _NOT_COUNTRIES = ("stock", "unknown")
 
 
 def exposure(
     balance: Balance,
-    by: str = "country",
+    by: By = "country",
     *,
     substance: str | None = None,
     year: int | None = None,

@@ -137,9 +137,11 @@ def _cheapest(
     if np.isfinite(capacity):
         rows, right = [*rows, np.ones(len(yields))], [*right, capacity]
     bounds = np.column_stack(limits)
-    found = linprog(price, A_ub=np.array(rows), b_ub=right, bounds=bounds, method="highs")
+    found = linprog(  # type: ignore[call-overload]
+        price, A_ub=np.array(rows), b_ub=right, bounds=bounds, method="highs"
+    )
     if found.x is None:
-        best = linprog(
+        best = linprog(  # type: ignore[call-overload]
             -yields,
             A_ub=np.array(rows[1:]) if rows[1:] else None,
             b_ub=right[1:] or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -37,7 +37,7 @@ def groups_of(system: System) -> dict[str, str]:
 
 
 def party_of(
-    system: System, row: Mapping[str, object], by: By, merge: Mapping[str, str] | None
+    system: System, row: Mapping[Hashable, object], by: By, merge: Mapping[str, str] | None
 ) -> str:
     """Return the party that a row of origins or producers counts for, "Other" if none is named."""
     name = row["company"] if by == "company" else row["country"]

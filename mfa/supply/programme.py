@@ -28,6 +28,10 @@ _TIE = 1e-6  # weight of staying near the usual beside even shares of what is un
 _SPARE = 1e-4  # weight of what stocks release
 
 
+def _sums(at: Ints, values: Floats, n: int) -> Floats:
+    return np.asarray(np.bincount(at, values, n), dtype=np.float64)
+
+
 @dataclass(frozen=True)
 class Task:
     """What the programme is made of; all amounts are per month.
@@ -78,19 +82,19 @@ class Task:
     def passed(self) -> Floats:
         """T: what each inner process usually passes on."""
         out = self.tail >= 0
-        return np.bincount(self.tail[out], self.usual[out], self.n_inner)
+        return _sums(self.tail[out], self.usual[out], self.n_inner)
 
     @property
     def added(self) -> Floats:
         """What each inner process usually adds to its own stock."""
         into = (self.head >= 0) & (self.head < self.n_inner)
-        return np.bincount(self.head[into], self.usual[into], self.n_inner) - self.passed
+        return _sums(self.head[into], self.usual[into], self.n_inner) - self.passed
 
     @property
     def demand(self) -> Floats:
         """D: what usually arrives at each end."""
         into = self.head >= self.n_inner
-        return np.bincount(self.head[into] - self.n_inner, self.usual[into], self.n_ends)
+        return _sums(self.head[into] - self.n_inner, self.usual[into], self.n_ends)
 
 
 @dataclass(frozen=True)
@@ -309,7 +313,7 @@ def _linear(
     if row is not None:
         below = sp.csr_array(sp.vstack([below, sp.csr_array(row[None, :])]))
         below_to = np.append(below_to, most)
-    found = linprog(
+    found = linprog(  # type: ignore[call-overload]
         cost,
         A_ub=below if below.shape[0] else None,
         b_ub=below_to if below.shape[0] else None,

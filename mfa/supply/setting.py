@@ -168,7 +168,7 @@ def _stocked(made: Setting, y: Yearly, days: float | Mapping[str, float] | None)
     """Return the setting with the workbook's stockpiles, and those asked for."""
     nodes, task = made.nodes, made.task
     names = [y.names[p] for p in nodes.tolist()]
-    takes = intake(task)
+    takes = _intake(task)
     stock, release = np.zeros(len(nodes)), np.zeros(len(nodes))
     table = y.balance.system.tables.get("stockpiles")
     for row in [] if table is None else table.to_dict("records"):
@@ -212,10 +212,10 @@ def _asked(
     return out
 
 
-def intake(task: Task) -> Floats:
+def _intake(task: Task) -> Floats:
     """Return what each node usually takes in, in a month."""
-    into = task.head >= 0
-    return np.bincount(task.head[into], task.usual[into], task.n_inner + task.n_ends)
+    into, nodes = task.head >= 0, task.n_inner + task.n_ends
+    return np.asarray(np.bincount(task.head[into], task.usual[into], nodes), dtype=np.float64)
 
 
 def _notes(made: Setting, y: Yearly, days: float | Mapping[str, float] | None) -> tuple[Note, ...]:
