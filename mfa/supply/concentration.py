@@ -157,7 +157,9 @@ def _world(balance: Balance, by: By, substance: str | None, merge: Merge | None)
     chosen = table[table["value"].notna()]
     if substance is not None:
         chosen = chosen[chosen["substance"] == substance]
-    chosen = chosen.assign(order=chosen["stage"].map(STAGES.index), when=chosen["year"].fillna(0))
+    chosen = chosen.assign(
+        order=chosen["stage"].map(STAGES.index), when=chosen["year"].fillna(0).astype("int64")
+    )
     for (_, name, year), rows in chosen.groupby(["order", "substance", "when"]):
         sums: dict[str, float] = {}
         for row in rows.to_dict("records"):
