@@ -20,6 +20,7 @@ from mfa.errors import (
 )
 
 if TYPE_CHECKING:
+    from mfa import supply
     from mfa.balance import Balance, reconcile, region, remarks
     from mfa.io import (
         cases,
@@ -122,6 +123,7 @@ __all__ = [
     "remarks",
     "sankey",
     "stock_driven",
+    "supply",
     "survey",
     "trace",
     "trade",
@@ -133,8 +135,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "sankey":  # a room that can be called, see mfa.sankey
-        return import_module("mfa.sankey")
+    if name in ("sankey", "supply"):  # rooms; the first can be called, see mfa.sankey
+        return import_module(f"mfa.{name}")
     if name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value

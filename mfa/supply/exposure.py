@@ -10,6 +10,7 @@ import pandas as pd
 from mfa.balance import Balance
 from mfa.recycling import trace
 from mfa.schema import STAGES
+from mfa.supply.network import yearly
 from mfa.supply.origins import By, groups_of
 
 _NOT_COUNTRIES = ("stock", "unknown")
@@ -44,12 +45,9 @@ def exposure(
         unit; stages in the order of the cycle. Where the mixture is open, value is blank and low to
         high hold all that is possible. Processes with an undetermined intake are left out.
     """
-    table = trace(
-        balance,
-        by="country" if by == "group" else by,
-        substance=balance.system.substances[0] if substance is None else substance,
-        year=balance.system.years[-1] if year is None else year,
-    )
+    y = yearly(balance, substance, year)
+    party = "country" if by == "group" else by
+    table = trace(balance, by=party, substance=y.substance, year=y.year)
     names = groups_of(balance.system) if by == "group" else {}
     origin = table["origin"].map(lambda name: names.get(name, name))
     origin = origin.map(lambda name: (merge or {}).get(name, name))

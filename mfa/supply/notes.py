@@ -18,6 +18,7 @@ TEXTS = {
     "short beyond it.",
     "capacity": "The capacity of {process} counts something else than {substance}: not used.",
     "stock": "What is kept at a process is what it takes in, and all of it can be used.",
+    "unused_stock": "The stock at {process} is not on the path and helps nobody on it.",
     "days": "The days of stock asked for can be released at any speed.",
 }
 

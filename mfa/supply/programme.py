@@ -15,6 +15,7 @@ what process p passes on:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -78,19 +79,32 @@ class Task:
         """Number of months."""
         return len(self.lost)
 
-    @property
+    @cached_property
     def passed(self) -> Floats:
         """T: what each inner process usually passes on."""
         out = self.tail >= 0
         return _sums(self.tail[out], self.usual[out], self.n_inner)
 
-    @property
+    @cached_property
     def added(self) -> Floats:
         """What each inner process usually adds to its own stock."""
         into = (self.head >= 0) & (self.head < self.n_inner)
         return _sums(self.head[into], self.usual[into], self.n_inner) - self.passed
 
-    @property
+    @cached_property
+    def raised(self) -> Mask:
+        """Flows that may carry more than usual: substitutes, and all downstream of them."""
+        free = np.zeros(len(self.usual), dtype=bool)
+        for rule in self.rules:
+            free[rule.to] = True
+        while True:
+            nodes = np.unique(self.head[free & (self.head >= 0) & (self.head < self.n_inner)])
+            more = free | np.isin(self.tail, nodes)
+            if (more == free).all():
+                return free
+            free = more
+
+    @cached_property
     def demand(self) -> Floats:
         """D: what usually arrives at each end."""
         into = self.head >= self.n_inner
@@ -199,31 +213,17 @@ def compile_task(task: Task) -> _Programme:
 
 def _limits(task: Task, columns: _Columns, month: int, lower: Floats, upper: Floats) -> None:
     most = task.usual * (1 - task.lost[month])
-    free = _raised(task)
     room = sum(
         rule.share * float(rule.weight @ task.usual[rule.of]) * rule.ready[month]
         for rule in task.rules
     )
     y, r, g, w, e, u = (columns.at(kind, month) for kind in range(6))
-    upper[y] = np.where(free, most + room, most)
+    upper[y] = np.where(task.raised, most + room, most)
     given = task.technical & (task.tail >= 0)  # by what their process passes on
     lower[y], upper[y] = np.where(given, -np.inf, 0.0), np.where(given, np.inf, upper[y])
     upper[r] = np.minimum(task.release, task.stock)
     lower[g], upper[g] = np.minimum(task.added, 0.0), np.maximum(task.added, 0.0)
     upper[w], upper[e], upper[u] = np.inf, np.inf, np.maximum(task.demand, 0.0)
-
-
-def _raised(task: Task) -> Mask:
-    """Return the flows that may carry more than usual: substitutes, and all downstream of them."""
-    free = np.zeros(len(task.usual), dtype=bool)
-    for rule in task.rules:
-        free[rule.to] = True
-    while True:
-        nodes = np.unique(task.head[free & (task.head >= 0) & (task.head < task.n_inner)])
-        more = free | np.isin(task.tail, nodes)
-        if (more == free).all():
-            return free
-        free = more
 
 
 def _balances(task: Task, columns: _Columns, month: int, equal: _Rows) -> None:

@@ -71,10 +71,12 @@ def setting(y: Yearly, shock: Shock, days: float | Mapping[str, float] | None) -
             )
     rules = _rules(y, shock.months)
     hit = {f for some in flows for f in some}
-    stands_in = {f for rule in rules for f in rule.to.tolist()}
-    reached = path(y, sorted(hit), sorted({p for more in processes for p in more}))
+    stopped = sorted({p for more in processes for p in more})
+    reached = path(y, sorted(hit), stopped)
+    rules = [rule for rule in rules if np.isin(rule.of, reached.flows).all()]
     if rules:
-        reached = path(y, sorted(hit | stands_in), sorted({p for more in processes for p in more}))
+        stands_in = {f for rule in rules for f in rule.to.tolist()}
+        reached = path(y, sorted(hit | stands_in), stopped)
     task = _task(reached, shock, flows, processes, rules)
     first = np.unique([*(int(y.sets.head[f]) for f in hit), *(p for m in processes for p in m)])
     nodes = np.concatenate([reached.inner, reached.ends])
@@ -107,11 +109,7 @@ def _task(
                 left[month, local[flow]] *= 1 - part * loss.in_month(month + 1)
             up[month, node[more]] *= 1 - loss.in_month(month + 1)
     nodes = len(reached.inner) + len(reached.ends)
-    mine = [
-        replace(rule, of=local[rule.of], to=local[rule.to])
-        for rule in rules
-        if (local[rule.of] >= 0).all()
-    ]
+    mine = [replace(rule, of=local[rule.of], to=local[rule.to]) for rule in rules]
     return Task(
         np.where(technical, y.value[reached.flows], np.maximum(y.value[reached.flows], 0.0))
         / _MONTHS,
@@ -238,6 +236,10 @@ def _notes(made: Setting, y: Yearly, days: float | Mapping[str, float] | None) -
         out.append(Note("capacity", process=name, substance=y.substance))
     if task.stock.any():
         out.append(Note("stock"))
+    reached = {y.names[p] for p in made.nodes.tolist()}
+    table = y.balance.system.tables.get("stockpiles")
+    own = [] if table is None else table.loc[table["substance"] == y.substance, "process"].tolist()
+    out += [Note("unused_stock", process=name) for name in own if name not in reached]
     if days is not None:
         out.append(Note("days"))
     return tuple(out)

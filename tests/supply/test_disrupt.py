@@ -256,3 +256,18 @@ def test_own_stock_stops_growing_before_anybody_runs_short():
     # 8.5 lost, of which 4 would have been added to the stock
     assert found.unmet == pytest.approx(0.9 * 4.5)
     assert any("stops doing so" in note for note in found.assumptions)
+
+
+def test_a_stock_beside_the_path_is_said_to_be():
+    processes = [*PROCESSES, {"process": "Far"}, {"process": "Fair", "kind": "export"}]
+    flows = [
+        *FLOWS,
+        {"flow": "x", "from": "Peru", "to": "Far", "value": 3.0},
+        {"flow": "y", "from": "Far", "to": "Fair", "value": 3.0},
+    ]
+    kept = [{"process": "Far", "value": 50.0}]
+    rule = [{"from": "x", "to": "p", "share": 0.5}]
+    found = mfa.disrupt(build(processes, flows, stockpiles=kept, substitutions=rule), CHILE)
+    assert any("The stock at Far is not on the path" in note for note in found.assumptions)
+    assert "Far" not in set(found.shortage["process"])
+    assert found.unmet == pytest.approx(54.0)

@@ -29,7 +29,7 @@ def early(found: mfa.Disruption) -> float:
     return float(((months + 1 - final["month"]) * final["shortage"]).sum())
 
 
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", range(20))
 def test_least_unmet_demand_and_latest_by_routes(seed):
     layers = random_layers(seed)
     mine = max(i for i, _ in layers.mines)
@@ -75,7 +75,7 @@ def test_nothing_lost_nothing_short(seed):
     assert found.summary["released"].iloc[0] == pytest.approx(0, abs=1e-6)
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", SEEDS[:7])
 def test_more_stock_never_more_shortage_and_longer_never_less(seed):
     layers = random_layers(seed)
     stocks = {"T0": (5.0, 0.3), **layers.stocks}
