@@ -20,6 +20,7 @@ from mfa.errors import (
 )
 
 if TYPE_CHECKING:
+    from mfa import supply
     from mfa.balance import Balance, reconcile, region, remarks
     from mfa.io import (
         cases,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
         inflow_from_cohorts,
         stock_driven,
     )
+    from mfa.supply import Disruption, concentration, disrupt
     from mfa.system import System
 
 __version__ = "0.1.0"
@@ -52,6 +54,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "Balance": "mfa.balance",
     "Chart": "mfa.sankey",
+    "Disruption": "mfa.supply",
     "Fixed": "mfa.stocks",
     "FoldedNormal": "mfa.stocks",
     "Gamma": "mfa.stocks",
@@ -63,7 +66,9 @@ _HOMES = {
     "Weibull": "mfa.stocks",
     "bottlenecks": "mfa.recycling",
     "cases": "mfa.io",
+    "concentration": "mfa.supply",
     "convert": "mfa.io",
+    "disrupt": "mfa.supply",
     "indicators": "mfa.recycling",
     "inflow_driven": "mfa.stocks",
     "inflow_from_cohorts": "mfa.stocks",
@@ -87,6 +92,7 @@ __all__ = [
     "BalanceError",
     "Chart",
     "ChartError",
+    "Disruption",
     "Fixed",
     "FoldedNormal",
     "Gamma",
@@ -104,7 +110,9 @@ __all__ = [
     "WorkbookError",
     "bottlenecks",
     "cases",
+    "concentration",
     "convert",
+    "disrupt",
     "indicators",
     "inflow_driven",
     "inflow_from_cohorts",
@@ -115,6 +123,7 @@ __all__ = [
     "remarks",
     "sankey",
     "stock_driven",
+    "supply",
     "survey",
     "trace",
     "trade",
@@ -126,8 +135,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name == "sankey":  # a room that can be called, see mfa.sankey
-        return import_module("mfa.sankey")
+    if name in ("sankey", "supply"):  # rooms; the first can be called, see mfa.sankey
+        return import_module(f"mfa.{name}")
     if name in _HOMES:
         value = getattr(import_module(_HOMES[name]), name)
         globals()[name] = value

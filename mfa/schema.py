@@ -102,6 +102,13 @@ RESULT_SHEETS = (
     "survey",
     "projection",
     "disruption",
+    "disruption_months",
+    "disruption_stocks",
+    "concentration",
+    "suppliers",
+    "exposure",
+    "surplus",
+    "stock_needed",
     "provenance",
 )
 

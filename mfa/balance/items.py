@@ -48,10 +48,14 @@ def _number(model: Model, item: Item) -> int:
             f"there is no flow, stock, observation, coefficient or composition {parts[0]!r}; "
             f"{advice}"
         )
+    exact = match.copy()  # what has the year and substance itself goes before what is common to all
     if len(parts) > 1:
         match &= variables["year"].isin([parts[-1], 0]).to_numpy()
+        exact &= (variables["year"] == parts[-1]).to_numpy()
     if len(parts) > 2:
         match &= variables["substance"].isin([parts[1], ""]).to_numpy()
+        exact &= (variables["substance"] == parts[1]).to_numpy()
+    match = exact if len(parts) > 1 and exact.any() else match
     if match.sum() != 1:
         raise MFAError(
             f"{item!r} means {int(match.sum())} quantities; name one as (id, year) or "

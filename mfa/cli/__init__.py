@@ -240,6 +240,49 @@ def report(
 
 
 @app.command()
+def stress(
+    book: Book,
+    country: Annotated[
+        str | None, typer.Option("--country", help="Country, or group of countries, that fails.")
+    ] = None,
+    process: Annotated[str | None, typer.Option("--process", help="Process that fails.")] = None,
+    stage: Annotated[str | None, typer.Option("--stage", help="Stage that fails.")] = None,
+    flow: Annotated[str | None, typer.Option("--flow", help="Flow that fails.")] = None,
+    share: Annotated[float, typer.Option("--share", help="Share that is lost, 0 to 1.")] = 1.0,
+    months: Annotated[float | None, typer.Option("--months", help="For how long.")] = None,
+    shock: Annotated[
+        str | None, typer.Option("--shock", help="A shock of the workbook. Default: each in turn.")
+    ] = None,
+    year: Annotated[int | None, typer.Option("--year", help="Default: the last one.")] = None,
+    substance: Annotated[
+        str | None, typer.Option("--substance", help="Default: the first one.")
+    ] = None,
+    days: Annotated[
+        float | None,
+        typer.Option("--stockpile-days", help="Days of usual intake kept where the shock hits."),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Results workbook to write (.xlsx).")
+    ] = None,
+    strict: Strict = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Work out supply shocks: who runs short of what, and how long stocks last."""
+
+    def work(outcome: Outcome, say: Say) -> None:
+        from mfa.cli.stress import chosen_shock  # late: other commands do without
+        from mfa.cli.stress import stress as carry
+
+        asked = {"country": country, "process": process, "stage": stage, "flow": flow}
+        named = chosen_shock(book, shock, asked, share, months)
+        options = {"year": year, "substance": substance, "stockpile_days": days}
+        carry(book, named, output, options, strict, outcome, say)
+
+    _finish(carry_out("stress", work, json=json, debug=debug))
+
+
+@app.command()
 def watch(
     book: Book,
     output: Annotated[

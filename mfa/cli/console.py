@@ -107,8 +107,9 @@ def as_json(
     found: Iterable[Problem],
     fit: dict[str, Any] | None,
     outputs: Iterable[str],
+    results: list[dict[str, Any]] | None = None,
 ) -> str:
-    """Return the answer for machines."""
+    """Return the answer for machines; ``results`` only of commands that have some."""
     listed = [
         {
             "file": problem.file,
@@ -129,4 +130,6 @@ def as_json(
         "fit": fit,
         "outputs": list(outputs),
     }
+    if results is not None:
+        answer["results"] = results
     return json.dumps(answer, ensure_ascii=False, indent=1)

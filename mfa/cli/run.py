@@ -35,6 +35,7 @@ class Outcome:
     fit: dict[str, Any] | None = None
     outputs: list[Path] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
+    results: list[dict[str, Any]] | None = None
     code: int = 0
 
 
@@ -105,7 +106,8 @@ def carry_out(
         explain(error, outcome)
     if json:
         found, fit, outputs = outcome.problems, outcome.fit, map(str, outcome.outputs)
-        console.out(console.as_json(command, outcome.code, found, fit, outputs))
+        results = outcome.results
+        console.out(console.as_json(command, outcome.code, found, fit, outputs, results))
         return outcome.code
     console.problems(outcome.problems, every_warning=command == "check")
     for line in outcome.lines:
@@ -117,7 +119,7 @@ def carry_out(
 
 def explain(error: Exception, outcome: Outcome) -> None:
     """Turn an exception into problems and an exit code."""
-    outcome.lines, outcome.outputs = [], []
+    outcome.lines, outcome.outputs, outcome.results = [], [], None
     if isinstance(error, (WorkbookError, SystemDefinitionError)):
         outcome.problems, outcome.code = list(error.problems), 3
     elif isinstance(error, BalanceError):

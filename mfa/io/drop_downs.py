@@ -30,6 +30,7 @@ _UNITS = {
     "coefficients": "shares",
     "compositions": "shares",
     "origins": "rates_and_shares",
+    "producers": "rates_and_shares",
     "stockpiles": "masses",
 }
 _WORDS = {

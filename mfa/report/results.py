@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +13,9 @@ from mfa import __version__
 from mfa.balance import Balance
 from mfa.io.xlsx_write import Table, from_frame, from_raw, save_workbook
 from mfa.recycling import bottlenecks, indicators, survey, trade
+from mfa.report.supply_tables import supply_tables
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
+from mfa.supply import Disruption
 from mfa.system.regions import home_regions
 
 _MOST = 30
@@ -49,7 +51,9 @@ def _in_words(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(**words)
 
 
-def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
+def result_tables(
+    balance: Balance, disruptions: Sequence[Disruption] | None = None
+) -> dict[str, pd.DataFrame]:
     """Return the tables of the results workbook by the names of their sheets."""
     system = balance.system
     several = len(system.regions) > 1
@@ -69,6 +73,7 @@ def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
         "bottlenecks": bottlenecks(balance),
         **({"trade": trade(balance)} if several else {}),
         "survey": survey(balance),
+        **supply_tables(balance, disruptions),
     }
 
 
@@ -105,7 +110,11 @@ def _shown(value: object) -> object:
 
 
 def write_workbook(
-    balance: Balance, path: str | Path, options: Mapping[str, object] | None = None
+    balance: Balance,
+    path: str | Path,
+    options: Mapping[str, object] | None = None,
+    *,
+    disruptions: Sequence[Disruption] | None = None,
 ) -> None:
     """Write a Balance as a results workbook.
 
@@ -116,13 +125,15 @@ def write_workbook(
         An .xlsx file. It appears whole or not at all.
     options : mapping, optional
         More lines for the sheet ``provenance``.
+    disruptions : sequence of Disruption, optional
+        Shocks for the sheet ``disruption``; by default those of the workbook.
 
     Raises
     ------
     PermissionError
         If the file cannot be replaced, as when it is open in Excel.
     """
-    tables = result_tables(balance)
+    tables = result_tables(balance, disruptions)
     sheets = balance.system.sheets
     order = [spec.name for spec in SHEETS if spec.name in tables or spec.name in sheets]
     listed: list[Table] = []

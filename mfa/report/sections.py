@@ -21,6 +21,8 @@ from mfa.report.numbers import (
 )
 from mfa.report.page import Page
 from mfa.report.regions import region_rows, trade_rows
+from mfa.report.supply import supply_values
+from mfa.report.supply_tables import has_supply
 from mfa.report.unknown import unknown
 from mfa.report.verdict import next_number
 from mfa.sankey.chart import Chart
@@ -140,6 +142,12 @@ SECTIONS = (
     Section("regions", _regions, _several_regions, slow=True),
     Section("unknown", lambda page, _: {"unknown": unknown(page)}),
     Section("survey", _survey, slow=True),
+    Section(
+        "supply",
+        lambda page, _: supply_values(page),
+        lambda page: has_supply(page.balance),
+        slow=True,
+    ),
     Section("stocks", _stocks, lambda page: not page.balance.stocks.empty),
     Section("assumptions", _assumptions, lambda page: bool(assumption_rows(page))),
     Section("numbers", _numbers),

@@ -13,13 +13,14 @@ from mfa.schema import RESULT_SHEETS, SHEET, SHEETS, fold, has_results, is_lists
 from mfa.system import checks, relations
 from mfa.system.cells import parse_sheet
 from mfa.system.columns import frame_of
-from mfa.system.data import Checker, read_data, unit_factors
+from mfa.system.data import read_data, unit_factors
 from mfa.system.findings import Findings
 from mfa.system.parsed import ParsedSheet
 from mfa.system.raw import RawSheet
 from mfa.system.regions import check_regions
 from mfa.system.results import REPLACED, Values, as_input, prefer
 from mfa.system.settings import Settings, read_settings
+from mfa.system.supplies import check_supplies
 from mfa.units import Unit, parse_unit
 
 _SHARE = Unit("1", "share", 1.0)
@@ -188,11 +189,6 @@ def _check_other(
     if "unit" in parsed.letters:  # whether mass or share is up to whoever uses it
         anything = np.full(len(parsed.frame), None, dtype=object)
         unit_factors(parsed, anything, {}, findings)
-    if parsed.name == "origins":
-        equity = parsed.frame["equity"]
-        Checker(parsed, findings).error(
-            ((equity < 0) | (equity > 1)).to_numpy(), "equity", "not a share", "write 0 to 1"
-        )
 
 
 def assemble(
@@ -236,6 +232,7 @@ def assemble(
     }
     for sheet in rest.values():
         _check_other(sheet, names, findings)
+    check_supplies(rest, processes, data, settings, findings)
     if not findings.failed:
         for frame in (data, tables["stocks"], tables["observations"]):
             frame["year"] = frame["year"].astype(np.int64)
