@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         write_tables,
         write_template,
     )
-    from mfa.recycling import bottlenecks, indicators, survey, trade
+    from mfa.recycling import bottlenecks, gains, indicators, survey, trade
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
     from mfa.stocks import (
@@ -64,6 +64,7 @@ _HOMES = {
     "bottlenecks": "mfa.recycling",
     "cases": "mfa.io",
     "convert": "mfa.io",
+    "gains": "mfa.recycling",
     "indicators": "mfa.recycling",
     "inflow_driven": "mfa.stocks",
     "inflow_from_cohorts": "mfa.stocks",
@@ -104,6 +105,7 @@ __all__ = [
     "bottlenecks",
     "cases",
     "convert",
+    "gains",
     "indicators",
     "inflow_driven",
     "inflow_from_cohorts",

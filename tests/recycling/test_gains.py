@@ -1,0 +1,135 @@
+"""Gains: adjoint against perturbing a share, following every loop and forming indicators anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mfa
+from mfa.balance import reconcile
+from mfa.recycling import gains
+
+from . import byhand
+from .cycles import cycle_of, process, random_cycle, system_of
+from .reference import Cycle
+from .roundabout import indicator, perturbed
+
+INDICATORS = (
+    "collection_rate",
+    "processing_rate",
+    "eol_recycling_rate",
+    "eol_recycling_rate_domestic",
+    "recycling_input_rate_total",
+    "recycling_input_rate_old",
+    "old_scrap_ratio",
+    "new_scrap_recycling_rate",
+)
+H = 1e-4
+
+
+def table_of(cycle: Cycle, x: Mapping[str, float]) -> pd.DataFrame:
+    data = {name: (value, 0.01 * value) for name, value in x.items()}
+    table = gains(reconcile(system_of(cycle, data)))
+    return table[table["indicator"].isin(INDICATORS)]
+
+
+def by_brute_force(cycle: Cycle, x: Mapping[str, float], row: Mapping[str, str]) -> float:
+    """Return the gain by central differences of the share, all flows worked out anew."""
+    flows = tuple(row["item"].split(", "))
+    ends = [indicator(cycle, perturbed(cycle, x, flows, s * H), row["indicator"]) for s in (1, -1)]
+    return (ends[0] - ends[1]) / (2 * H)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_gains_against_brute_force(seed: int) -> None:
+    cycle, x = random_cycle(seed)
+    table = table_of(cycle, x)
+    assert len(table) > 50
+    assert (table["value"].abs() > 0.01).sum() > 20
+    for row in table.to_dict("records"):
+        expected = by_brute_force(cycle, x, row)
+        assert row["value"] == pytest.approx(expected, rel=1e-5, abs=1e-6), row
+
+
+def test_gains_by_hand() -> None:
+    """Collected scrap all goes to the smelter, what is saved is ore; one route, no loop."""
+    cycle = cycle_of(
+        (
+            process("abroad", kind="import"),
+            process("smelter", "smelting"),
+            process("mill", "fabrication"),
+            process("homes", "use", stock=True),
+            process("yard", "collection"),
+            process("dump", kind="sink"),
+        ),
+        (
+            ("ore", "abroad", "smelter", "primary"),
+            ("slag", "smelter", "dump", "loss"),
+            ("metal", "smelter", "mill", "refined"),
+            ("goods", "mill", "homes", "product"),
+            ("discarded", "homes", "yard", "end_of_life"),
+            ("old", "yard", "smelter", "old_scrap"),
+            ("burnt", "yard", "dump", "loss"),
+        ),
+    )
+    x = {"ore": 80.0, "slag": 5.0, "metal": 95.0, "goods": 95.0}
+    x |= {"discarded": 40.0, "old": 20.0, "burnt": 20.0}
+    table = table_of(cycle, x).set_index(["indicator", "item"])["value"]
+    assert table["eol_recycling_rate", "old"] == pytest.approx(1.0)
+    # One point of 40 is 0.4 more scrap and 0.4 less ore, of 100 that enter.
+    assert table["recycling_input_rate_total", "old"] == pytest.approx(40 / 100)
+    # The smelter needs 95 / 0.95 = 100; with a yield of 0.95 + e it is 95 / (0.95 + e).
+    assert table["recycling_input_rate_total", "metal"] == pytest.approx(20 / 95)
+    assert table["recycling_input_rate_total", "slag"] == pytest.approx(-20 / 95)
+
+
+def test_demand_exports_and_generation_stay() -> None:
+    """What is held fixed is fixed in the recomputation, and primary imports take up the slack."""
+    x = dict(byhand.VALUES)
+    moved = perturbed(byhand.CYCLE, x, ("sold",), 0.01)
+    for flow in ("goods", "goods_out", "metal_out", "hulks", "scrap_out", "discarded", "goods_in"):
+        assert moved[flow] == pytest.approx(x[flow])
+    assert moved["sold"] == pytest.approx(x["sold"] + 2.11)
+    assert moved["ore"] < x["ore"] - 1.0
+    assert moved["ore"] / moved["own_ore"] == pytest.approx(x["ore"] / x["own_ore"])
+
+
+def test_sd_of_a_gain_against_sampling() -> None:
+    """Flows drawn with the covariance of the results, gains formed for each draw."""
+    balance = byhand.balance()
+    table = gains(balance).set_index(["indicator", "item"])
+    names = list(byhand.VALUES)
+    spread = balance.covariance(names).to_numpy()
+    mean = balance.flows.set_index("flow").loc[names, "value"].to_numpy()
+    rng = np.random.default_rng(7)
+    draws = rng.multivariate_normal(mean, spread, size=300, method="eigh")
+    row = {"indicator": "recycling_input_rate_total", "item": "sold"}
+    sample = [
+        by_brute_force(byhand.CYCLE, dict(zip(names, d.tolist(), strict=True)), row) for d in draws
+    ]
+    assert table["sd"][tuple(row.values())] == pytest.approx(np.std(sample), rel=0.15)
+    assert table["value"][tuple(row.values())] == pytest.approx(np.mean(sample), rel=0.01)
+
+
+def test_undetermined_shares_give_ranges() -> None:
+    """The yard sells an unknown part: the gain of selling more is between that at either end."""
+    data = dict(byhand.DATA)
+    for name in ("sold", "burnt", "cutoffs", "strip", "to_mill", "turnings"):
+        data[name] = None
+    table = gains(reconcile(system_of(byhand.CYCLE, data)))
+    row = table.set_index(["indicator", "item"]).loc["recycling_input_rate_total", "burnt"]
+    assert np.isnan(row["value"])
+    assert row["low"] < row["high"]
+    known = gains(byhand.balance()).set_index(["indicator", "item"])["value"]
+    truth = known["recycling_input_rate_total", "burnt"]
+    assert row["low"] - 0.02 <= truth <= row["high"] + 0.02
+
+
+def test_coefficients_are_named() -> None:
+    table = mfa.gains(mfa.reconcile(mfa.read_tables("flows/rare-earth-magnets")))
+    swarf = table[table["item"] == "swarf"]
+    assert set(swarf["coefficient"]) == {"swarf share"}
+    assert set(table["year"]) == {2023}
