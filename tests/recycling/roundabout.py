@@ -93,7 +93,7 @@ def perturbed(
                 for f in sets.out[process]:
                     if f.name in spare:
                         now[f.name] = spare[f.name] * (enters - held - change[process])
-        if max(abs(now[n] - before[n]) for n in now) < 1e-12:
+        if max(abs(now[n] - before[n]) for n in now) < 1e-11:
             return now
     raise AssertionError("does not settle")
 
@@ -117,8 +117,10 @@ def _shares(
     share: dict[str, float] = {}
     spare: dict[str, float] = {}
     for process in sets.lane | sets.makers:
-        enters = sum(x[f.name] for f in sets.into[process])
+        enters = sum(x[f.name] for f in sets.into[process]) or 1.0
         out = sets.out[process]
+        if not out:
+            continue
         if process in sets.drawing:
             waste = [f for f in out if sets.is_waste(f) and _moves(sets, f)]
             share |= {f.name: x[f.name] / enters for f in waste}
@@ -133,7 +135,7 @@ def _shares(
                 share[f.name] = share[f.name] + by if f in raised else share[f.name] * factor
             continue
         free = [f for f in out if _moves(sets, f)] or out
-        rest = sum(x[f.name] for f in free)
+        rest = sum(x[f.name] for f in free) or 1.0
         spare |= {f.name: x[f.name] / rest for f in free}
         for f in [f for f in free if f.name in flows]:
             more = by * enters / rest
@@ -197,9 +199,9 @@ def _traced(sets: Sorted, x: Mapping[str, float]) -> tuple[dict[str, float], dic
     """Return the shares of old and of new scrap in what every process of the lane mixes."""
     old = dict.fromkeys(sets.by_name, 0.0)
     new = dict.fromkeys(sets.by_name, 0.0)
-    for _ in range(3000):
+    for _ in range(60):
         for process in sets.lane:
-            total = sum(x[f.name] for f in sets.into[process])
+            total = sum(x[f.name] for f in sets.into[process]) or 1.0
             parts = [(_is(f, sets, old, True), _is(f, sets, new, False), x[f.name]) for f in sets.into[process]]
             old[process] = sum(o * m for o, _, m in parts) / total
             new[process] = sum(n * m for _, n, m in parts) / total

@@ -36,22 +36,27 @@ def table_of(cycle: Cycle, x: Mapping[str, float]) -> pd.DataFrame:
     return table[table["indicator"].isin(INDICATORS)]
 
 
-def by_brute_force(cycle: Cycle, x: Mapping[str, float], row: Mapping[str, str]) -> float:
-    """Return the gain by central differences of the share, all flows worked out anew."""
-    flows = tuple(row["item"].split(", "))
-    ends = [indicator(cycle, perturbed(cycle, x, flows, s * H), row["indicator"]) for s in (1, -1)]
-    return (ends[0] - ends[1]) / (2 * H)
+def by_brute_force(
+    cycle: Cycle, x: Mapping[str, float], item: str, names: tuple[str, ...]
+) -> dict[str, float]:
+    """Return gains by central differences of the share, all flows worked out anew."""
+    up, down = (perturbed(cycle, x, tuple(item.split(", ")), sign * H) for sign in (1, -1))
+    return {
+        name: (indicator(cycle, up, name) - indicator(cycle, down, name)) / (2 * H)
+        for name in names
+    }
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(5))
 def test_gains_against_brute_force(seed: int) -> None:
     cycle, x = random_cycle(seed)
     table = table_of(cycle, x)
     assert len(table) > 50
     assert (table["value"].abs() > 0.01).sum() > 20
-    for row in table.to_dict("records"):
-        expected = by_brute_force(cycle, x, row)
-        assert row["value"] == pytest.approx(expected, rel=1e-5, abs=1e-6), row
+    for item, rows in table.groupby("item"):
+        expected = by_brute_force(cycle, x, str(item), INDICATORS)
+        for name, value in zip(rows["indicator"], rows["value"], strict=True):
+            assert value == pytest.approx(expected[name], rel=1e-5, abs=1e-6), (item, name)
 
 
 def test_gains_by_hand() -> None:
@@ -105,13 +110,14 @@ def test_sd_of_a_gain_against_sampling() -> None:
     spread = balance.covariance(names).to_numpy()
     mean = balance.flows.set_index("flow").loc[names, "value"].to_numpy()
     rng = np.random.default_rng(7)
-    draws = rng.multivariate_normal(mean, spread, size=300, method="eigh")
-    row = {"indicator": "recycling_input_rate_total", "item": "sold"}
-    sample = [
-        by_brute_force(byhand.CYCLE, dict(zip(names, d.tolist(), strict=True)), row) for d in draws
-    ]
-    assert table["sd"][tuple(row.values())] == pytest.approx(np.std(sample), rel=0.15)
-    assert table["value"][tuple(row.values())] == pytest.approx(np.mean(sample), rel=0.01)
+    draws = rng.multivariate_normal(mean, spread, size=200, method="eigh")
+    name = "recycling_input_rate_total"
+    sample = []
+    for draw in draws:
+        x = dict(zip(names, draw.tolist(), strict=True))
+        sample.append(by_brute_force(byhand.CYCLE, x, "sold", (name,))[name])
+    assert table["sd"][name, "sold"] == pytest.approx(np.std(sample), rel=0.15)
+    assert table["value"][name, "sold"] == pytest.approx(np.mean(sample), rel=0.01)
 
 
 def test_undetermined_shares_give_ranges() -> None:
