@@ -94,10 +94,11 @@ def pushes(model: Closure, some: list[Lever]) -> sp.csc_array:
             values.append(enters)
         if model.kind[lever.flows[0]] == FIXED and lever.what == "share":
             continue  # its siblings share out what it leaves
+        room = 1.0 - share  # without any, the share cannot rise
         for flow in lever.siblings.tolist():
             rows.append(flow)
             columns.append(k)
-            values.append(-model.share[flow] * enters / (1.0 - share))
+            values.append(-model.share[flow] * enters / room if room > _CUT else np.nan)
     shape = (len(model.x), len(some))
     return sp.csc_array(sp.coo_array((values, (rows, columns)), shape=shape))
 
