@@ -123,7 +123,7 @@ def test_sd_of_a_gain_against_sampling() -> None:
 def test_undetermined_shares_give_ranges() -> None:
     """The yard sells an unknown part: the gain of selling more is between that at either end."""
     data = dict(byhand.DATA)
-    for name in ("sold", "burnt", "cutoffs", "strip", "to_mill", "turnings"):
+    for name in ("sold", "burnt", "turnings", "goods"):
         data[name] = None
     table = gains(reconcile(system_of(byhand.CYCLE, data)))
     row = table.set_index(["indicator", "item"]).loc["recycling_input_rate_total", "burnt"]
