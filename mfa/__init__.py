@@ -29,7 +29,16 @@ if TYPE_CHECKING:
         write_tables,
         write_template,
     )
-    from mfa.recycling import bottlenecks, gains, indicators, survey, trade
+    from mfa.recycling import (
+        bottlenecks,
+        capacity,
+        gains,
+        indicators,
+        leakage,
+        measures,
+        survey,
+        trade,
+    )
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
     from mfa.stocks import (
@@ -45,6 +54,7 @@ if TYPE_CHECKING:
         inflow_from_cohorts,
         stock_driven,
     )
+    from mfa.supply import criteria, support
     from mfa.system import System
 
 __version__ = "0.1.0"
@@ -62,18 +72,23 @@ _HOMES = {
     "System": "mfa.system",
     "Weibull": "mfa.stocks",
     "bottlenecks": "mfa.recycling",
+    "capacity": "mfa.recycling",
     "cases": "mfa.io",
     "convert": "mfa.io",
+    "criteria": "mfa.supply",
     "gains": "mfa.recycling",
     "indicators": "mfa.recycling",
     "inflow_driven": "mfa.stocks",
     "inflow_from_cohorts": "mfa.stocks",
+    "leakage": "mfa.recycling",
+    "measures": "mfa.recycling",
     "read_tables": "mfa.io",
     "read_workbook": "mfa.io",
     "reconcile": "mfa.balance",
     "region": "mfa.balance",
     "remarks": "mfa.balance",
     "stock_driven": "mfa.stocks",
+    "support": "mfa.supply",
     "survey": "mfa.recycling",
     "trade": "mfa.recycling",
     "write_report": "mfa.report",
@@ -103,12 +118,16 @@ __all__ = [
     "Weibull",
     "WorkbookError",
     "bottlenecks",
+    "capacity",
     "cases",
     "convert",
+    "criteria",
     "gains",
     "indicators",
     "inflow_driven",
     "inflow_from_cohorts",
+    "leakage",
+    "measures",
     "read_tables",
     "read_workbook",
     "reconcile",
@@ -116,6 +135,7 @@ __all__ = [
     "remarks",
     "sankey",
     "stock_driven",
+    "support",
     "survey",
     "trade",
     "write_report",

@@ -90,10 +90,10 @@ def quantities(balance: Balance, factors: sp.csr_array) -> list[Quantity]:
         row = factors[[k]]
         if loose[k]:
             one = row.toarray()[0]
-            ends = _Room(balance, one).extremes(one)
-            out.append(Quantity(np.nan, np.nan, *ends, "undetermined"))
+            least, most = _Room(balance, one).extremes(one)
+            out.append(Quantity(np.nan, np.nan, least, most, "undetermined"))
             continue
-        low, high = _limits(balance, row.indices, row.data)
+        low, high = _limits(balance, np.asarray(row.indices, np.int64), row.data)
         low = min(max(value - _REACH * sd, low), value)
         high = max(min(value + _REACH * sd, high), value)
         out.append(Quantity(value, sd, low, high, "calculated" if sd else "fixed"))
@@ -169,7 +169,7 @@ def covariance_of(balance: Balance, factors: sp.csr_array) -> Floats:
 
 def _errors(balance: Balance, factors: sp.csr_array) -> sp.csr_array:
     """Return how combinations depend on the estimated data, shape (k, data)."""
-    numbers = np.unique(factors.indices)
+    numbers = np.unique(factors.indices).astype(np.int64)
     rows = factors[:, numbers] @ sensitivities(balance.bounded.estimate, numbers)
     return sp.csr_array(rows)
 

@@ -109,6 +109,8 @@ def _ranked(table: pd.DataFrame) -> pd.DataFrame:
     order = np.lexsort([np.arange(len(table)), -low, -middle])
     best = 1 + (low[None, :] > high[:, None]).sum(axis=1)
     worst = (high[None, :] >= low[:, None]).sum(axis=1)
-    return table.assign(rank_best=best, rank_worst=worst).iloc[order].assign(
-        rank=np.arange(1, len(table) + 1)
+    return (
+        table.assign(rank_best=best, rank_worst=worst)
+        .iloc[order]
+        .assign(rank=np.arange(1, len(table) + 1))
     )

@@ -1,9 +1,21 @@
 """Recycling: indicators, losses, trade between regions, and what to survey next."""
 
-from mfa.recycling.indicators import indicators
+from mfa.recycling.capacity import capacity
 from mfa.recycling.gains import gains
+from mfa.recycling.indicators import indicators
+from mfa.recycling.leakage import leakage
 from mfa.recycling.losses import bottlenecks
+from mfa.recycling.measures import measures
 from mfa.recycling.survey import survey
 from mfa.recycling.trade import trade
 
-__all__ = ["bottlenecks", "gains", "indicators", "survey", "trade"]
+__all__ = [
+    "bottlenecks",
+    "capacity",
+    "gains",
+    "indicators",
+    "leakage",
+    "measures",
+    "survey",
+    "trade",
+]

@@ -75,13 +75,13 @@ class Closure:
 
     @cached_property
     def spare(self) -> Floats:
-        """What each process shares out: inputs less fixed outflows and stock, shape (processes,)."""
+        """What each process shares out: inputs less fixed outflows and stock; (processes,)."""
         pushed = self.x * (self.kind == PUSHED)
         return self._sum(self.sets.tail, pushed)
 
     @cached_property
     def share(self) -> Floats:
-        """a of pushed flows, b of by-products; shape (flows,)."""
+        """A of pushed flows, b of by-products; shape (flows,)."""
         tail = self.sets.tail
         base = np.where(self.kind == BYPRODUCT, self.inputs[tail], self.spare[tail])
         used = np.isin(self.kind, (PUSHED, BYPRODUCT))
@@ -121,7 +121,9 @@ class Closure:
         leader[sets.head[closing]] = closing
         drawn = np.flatnonzero(kind == DRAWN)
         lead = leader[sets.head[drawn]]
-        size = np.divide(self.x[drawn], self.x[lead], out=np.zeros(len(lead)), where=self.x[lead] > 0)
+        size = np.divide(
+            self.x[drawn], self.x[lead], out=np.zeros(len(lead)), where=self.x[lead] > 0
+        )
         entries.append((drawn, lead, -size))
         others = self.moving.copy()
         others[closing] = False
@@ -186,9 +188,7 @@ def closure(place: Place, x: Floats) -> Closure:
 
 def _is_byproduct(sets: Sets) -> Mask:
     """Return flows that no maker makes for their own sake: scrap, losses, what is thrown away."""
-    return np.asarray(
-        sets.role(*_SCRAP, "loss") | sets.disposal[sets.head] | sets.lane[sets.head]
-    )
+    return np.asarray(sets.role(*_SCRAP, "loss") | sets.disposal[sets.head] | sets.lane[sets.head])
 
 
 def _drawing(sets: Sets, flows: Mask) -> tuple[Mask, Mask]:

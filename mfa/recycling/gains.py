@@ -109,7 +109,7 @@ def gains_at(model: Closure, some: list[Lever], wanted: list[Formula]) -> Floats
     With Mᵀ λ = ∂indicator/∂x it is λᵀ ∂(r − M x)/∂share.
     """
     slopes = np.column_stack([formula.gradient(model.x) for formula in wanted])
-    adjoint = splu(model.equations()[0]).solve(slopes, trans="T")
+    adjoint = splu(sp.csc_array(model.equations()[0].T)).solve(slopes)
     found = np.asarray((pushes(model, some).T @ adjoint).T)
     return np.where(np.abs(found) > _CUT, found, 0.0)
 

@@ -141,7 +141,9 @@ def _shares(
             more = by * enters / rest
             old = spare[f.name]
             for g in free:
-                spare[g.name] = old + more if g is f else spare[g.name] * (1 - old - more) / (1 - old)
+                spare[g.name] = (
+                    old + more if g is f else spare[g.name] * (1 - old - more) / (1 - old)
+                )
     return share, spare
 
 
@@ -172,10 +174,11 @@ def indicator(cycle: Cycle, x: Mapping[str, float], name: str) -> float:
         )
 
     generated = of("end_of_life", lambda f: f.source in use)
-    collected = of(
-        "old_scrap", lambda f: f.source in use | yards and f.target not in yards | dump
+    collected = of("old_scrap", lambda f: f.source in use | yards and f.target not in yards | dump)
+    rec_old, rec_new = (
+        recycled("old_scrap", old, sets.makers),
+        recycled("new_scrap", new, sets.makers),
     )
-    rec_old, rec_new = recycled("old_scrap", old, sets.makers), recycled("new_scrap", new, sets.makers)
     exp_old, exp_new = recycled("old_scrap", old, out), recycled("new_scrap", new, out)
     scrap = of("scrap", lambda f: f.target in sets.makers)
     own = of("old_scrap", lambda f: f.target in sets.makers) + of(
@@ -202,7 +205,10 @@ def _traced(sets: Sorted, x: Mapping[str, float]) -> tuple[dict[str, float], dic
     for _ in range(60):
         for process in sets.lane:
             total = sum(x[f.name] for f in sets.into[process]) or 1.0
-            parts = [(_is(f, sets, old, True), _is(f, sets, new, False), x[f.name]) for f in sets.into[process]]
+            parts = [
+                (_is(f, sets, old, True), _is(f, sets, new, False), x[f.name])
+                for f in sets.into[process]
+            ]
             old[process] = sum(o * m for o, _, m in parts) / total
             new[process] = sum(n * m for _, n, m in parts) / total
     return old, new
