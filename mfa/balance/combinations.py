@@ -86,7 +86,8 @@ def quantities(balance: Balance, factors: sp.csr_array) -> list[Quantity]:
     sds = np.full(len(values), np.nan)
     sds[known] = _sds(balance, sp.csr_array(factors[known]))
     out = []
-    for k, (value, sd) in enumerate(zip(values.tolist(), sds.tolist(), strict=True)):
+    for k in range(len(values)):
+        value, sd = float(values[k]), float(sds[k])
         row = factors[[k]]
         if loose[k]:
             one = row.toarray()[0]

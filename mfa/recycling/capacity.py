@@ -289,14 +289,11 @@ def _composition(balance: Balance, flow: str, substance: str, year: int) -> floa
     table = balance.compositions
     for row in table[table["substance"] == substance].to_dict("records"):
         named = {part.strip() for part in str(row["flow"]).split(",")}
-        when, share = _number(row["year"]), _number(row["value"])
-        if flow in named and (np.isnan(when) or int(when) in (0, year)):
+        common = pd.isna(row["year"]) or int(str(row["year"])) in (0, year)
+        if flow in named and common:
+            share = float(str(row["value"]))
             return share if share > 0 else np.nan
     return np.nan
-
-
-def _number(cell: object) -> float:
-    return float(cell) if isinstance(cell, (int, float)) else np.nan
 
 
 def capacity_gain(place: Place, process: str, target: float) -> dict[str, object]:

@@ -70,8 +70,15 @@ class Closure:
     @cached_property
     def change(self) -> Floats:
         """What each process adds to its stock, shape (processes,)."""
-        x = self.x * self.moving
-        return self._sum(self.sets.head, x) - self._sum(self.sets.tail, x)
+        return self._excess(self.x)
+
+    def imbalance(self, x: Floats) -> Floats:
+        """Return what other flows leave open at each process, its stock change held."""
+        return self._excess(x) - self.change
+
+    def _excess(self, x: Floats) -> Floats:
+        moving = x * self.moving
+        return self._sum(self.sets.head, moving) - self._sum(self.sets.tail, moving)
 
     @cached_property
     def spare(self) -> Floats:

@@ -69,8 +69,9 @@ def measures(
     Each measure sets its coefficient or flow to its target under the closure of `gains`; flows and
     the indicator are worked out anew, not extrapolated. The order is greedy: at each step the
     measure that brings most on top of those taken before, per cost where every measure has one.
-    ``cumulative`` is the gain of all up to and with this one. A measure that leaves no possible
-    flows, as one that would need imports below 0, is not taken, and ``problem`` says so.
+    ``cumulative`` is the gain of all up to and with this one. A measure that brings nothing on top,
+    that sets what one before it has set, or that leaves no possible flows, as one that would need
+    imports below 0, is not taken, and ``problem`` says so.
 
     Where flows are undetermined, gains are ranges over corners of what is possible, and the order
     is that for their mean.
@@ -161,18 +162,18 @@ def _alone(
     if not wanted:
         return out | {"problem": "the indicator cannot be formed"}
     gains = [gain for x, model in points for gain in _gains(model, x, wanted, [found])]
-    if not all(np.isfinite(gains)):
-        problem = "not possible: it would need flows below 0" + (
-            " at some of the points that the data leave open" if np.isfinite(gains).any() else ""
-        )
-        return out | {"problem": problem, "change": None}
-    out |= _range(gains)
+    possible = [gain for gain in gains if np.isfinite(gain)]
+    if not possible:
+        return out | {"problem": "not possible: it would need flows below 0", "change": None}
+    if len(possible) < len(gains):
+        out["problem"] = "at some points that the data leave open it would need flows below 0"
+    out |= _range(possible)
     cost, value = out["cost"], out["value"]
     return out | {"gain_per_cost": value / cost if cost > 0 else np.nan}
 
 
 def _range(gains: list[float]) -> dict[str, float]:
-    low, high = min(gains), max(gains)
+    low, high = (end if abs(end) > _SAME else 0.0 for end in (min(gains), max(gains)))
     value = high if high - low <= _SAME * max(1.0, abs(high)) else np.nan
     return {"value": value, "low": low, "high": high}
 
@@ -199,7 +200,9 @@ def _change(place: Place, item: str, target: float) -> _Change | str:
         flow = number[item]
         if not place.there[flow]:
             return "the flow has no row in this substance and year"
-        return _Change(np.array([flow]), np.zeros(0, np.int64), target, float(place.x[flow]))
+        loose = bool(place.is_loose(place.number)[flow])
+        now = np.nan if loose else float(place.x[flow])
+        return _Change(np.array([flow]), np.zeros(0, np.int64), target, now)
     row = rows.iloc[0]
     flows = np.array([number[one.strip()] for one in str(row["flow"]).split(",")])
     flows = flows[place.there[flows]]
@@ -249,7 +252,10 @@ def _applied(model: Closure, changes: list[_Change]) -> Floats | None:
         return None
     size = float(np.abs(model.x).max(initial=1.0))
     allowed = (x >= _FEASIBLE * size) | (model.x < 0) | ~model.counts
-    return x if np.isfinite(x).all() and allowed.all() else None
+    if not (np.isfinite(x).all() and allowed.all()):
+        return None
+    open_ = model.imbalance(x)[model.inside]  # where nothing else can take what a flow leaves
+    return x if np.abs(open_).max(initial=0.0) <= -_FEASIBLE * size else None
 
 
 def _make_room(model: Closure, share: Floats, flow: int, factor: float, of: Ints) -> None:
@@ -289,14 +295,17 @@ def _put_in_order(
     while left:
         steps = []
         for row in left:
-            (total, *_) = _gains(model, x, wanted[:1], [*taken, row["change"]])
+            total = _gains(model, x, wanted[:1], [*taken, row["change"]])[0]
             steps.append((total - gained) / (row["cost"] if priced else 1.0))
-        if np.isnan(steps).all():
-            for row in left:
-                row["problem"] = "not possible on top of those before it"
-            return
+        if not np.nanmax([*steps, -np.inf]) > _SAME:
+            break
         best = left.pop(int(np.nanargmax(steps)))
         taken.append(best["change"])
-        (gained, *_) = _gains(model, x, wanted[:1], taken)
+        gained = _gains(model, x, wanted[:1], taken)[0]
         order += 1
         best |= {"order": float(order), "cumulative": gained}
+        for row in [row for row in left if row["item"] == best["item"]]:
+            row["problem"] = f"instead of {best['measure']}: both set {best['item']}"
+        left = [row for row in left if row["item"] != best["item"]]
+    for row in left:
+        row["problem"] = row["problem"] or "brings nothing on top of those before it"

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from mfa.balance import Balance
+from mfa.balance.covariance import covariance
 from mfa.recycling import bottlenecks, capacity, indicators, leakage, survey
 from mfa.recycling.memory import remembered
 from mfa.recycling.place import Place, places
-from mfa.recycling.totals import total
 
 SUPPORT = {
     "item": "str",
@@ -288,20 +288,29 @@ def _numbers(balance: Balance, substance: str, year: int) -> dict[str, _Number]:
         if row["low"] == row["low"] or row["high"] == row["high"]
     }
     place = places(balance).get((substance, year))
-    concentration = np.nan if place is None else _hhi(place)
-    if concentration == concentration:
-        out[HHI] = _Number(concentration, concentration, concentration)
+    concentration = None if place is None else _hhi(place)
+    if concentration is not None:
+        out[HHI] = concentration
     return out
 
 
-def _hhi(place: Place) -> float:
-    """Return Σ share² of where primary imports come from, nan if any is undetermined."""
+def _hhi(place: Place) -> _Number | None:
+    """Return Σ share² of where primary imports come from, None if any is undetermined.
+
+    With masses m, their sum M and shares s it changes by 2 (s − Σ s²) / M per unit of m.
+    """
     sets = place.sets
-    flows = sets.flows(("primary",), sets.imports)
-    origins = np.unique(sets.tail[flows]).tolist()
-    masses = [total(flows & (sets.tail == origin), place).value for origin in origins]
-    whole = float(np.sum(masses))
-    return float(np.sum((np.array(masses) / whole) ** 2)) if whole > 0 else np.nan
+    flows = np.flatnonzero(sets.flows(("primary",), sets.imports))
+    numbers = place.number[flows]
+    if not len(flows) or place.is_loose(numbers).any() or not place.x[flows].sum() > 0:
+        return None
+    _, origin = np.unique(sets.tail[flows], return_inverse=True)
+    share = (np.bincount(origin, place.x[flows]) / place.x[flows].sum())[origin]
+    value = float((share * place.x[flows]).sum() / place.x[flows].sum())
+    slope = 2 * (share - value) / place.x[flows].sum()
+    spread = covariance(place.balance.bounded.estimate, numbers)
+    reach = 1.96 * float(np.sqrt(max(slope @ spread @ slope, 0.0)))
+    return _Number(value, max(value - reach, 0.0), min(value + reach, 1.0))
 
 
 def _text(cell: object) -> str:
