@@ -1,0 +1,198 @@
+"""The section on bottlenecks and what to do: classes, gains, measures, capacities, finance."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from mfa.recycling import capacity, gains, measures
+from mfa.report import format as fmt
+from mfa.report.page import Page
+from mfa.sankey.figures import format_number
+from mfa.supply import criteria, support
+
+INDICATORS = ("eol_recycling_rate", "recycling_input_rate_total")
+_MOST_GAINS = 5
+_SMALLEST = 5e-4  # points per point: what two decimals can show
+
+
+def what_to_do(page: Page) -> dict[str, Any]:
+    """Return what the section says of the last year."""
+    return {
+        "supports": _support_rows(page),
+        "gains": _gain_rows(page),
+        "measures": _measure_rows(page),
+        "capacities": _capacity_rows(page),
+        "rules": _rule_rows(page),
+        "year": page.balance.system.years[-1],
+    }
+
+
+def _several(page: Page) -> bool:
+    return len(page.balance.system.substances) > 1
+
+
+def _support_rows(page: Page) -> list[dict[str, Any]]:
+    words = page.words
+    out = []
+    for row in support(page.balance).to_dict("records"):
+        shown = fmt.plus_minus(row["value"], row["sd"])
+        survey = page.flow_name(row["survey"]) if row["survey"] else ""
+        is_leak = row["kind"] == "export leakage"
+        name = words["scrap_exports"] if is_leak else page.process_name(row["item"])
+        out.append(
+            {
+                "name": f"{name} ({row['substance']})" if _several(page) else name,
+                "kind": words[f"bottleneck:{row['kind']}"],
+                "text": shown or fmt.low_high(row["low"], row["high"], words),
+                "probability": _chance(row["probability"]),
+                "measures": row["measures"].split("; ") if row["measures"] else [],
+                "survey": words["survey_first"].format(name=survey) if survey else "",
+                "finance": row["finance"].split("; ") if row["finance"] else [],
+            }
+        )
+    return out
+
+
+def _chance(probability: float) -> str:
+    return fmt.percent(round(probability, 2)) if fmt.known(probability) else ""
+
+
+def _gain_rows(page: Page) -> list[dict[str, Any]]:
+    """Return for each headline indicator the shares whose rise brings most, or costs most."""
+    table = gains(page.balance)
+    table = table[table["substance"] == page.substance]
+    out = []
+    for indicator in INDICATORS:
+        here = table[table["indicator"] == indicator]
+        size = here["value"].fillna((here["low"] + here["high"]) / 2)
+        here = here[size > _SMALLEST].head(_MOST_GAINS)
+        if len(here):
+            rows = [_gain(page, row) for row in here.to_dict("records")]
+            out.append({"name": page.words[f"indicator:{indicator}"], "rows": rows})
+    return out
+
+
+def _gain(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
+    words = page.words
+    key = "yield_of" if row["what"] == "yield" else "share_in"
+    names = {"process": page.process_name(row["process"]), "flows": page.listed(row["item"])}
+    known = fmt.known(row["value"])
+    sd = row["sd"] if fmt.known(row["sd"]) and row["sd"] >= _SMALLEST else np.nan
+    text = (
+        (fmt.plus_minus(row["value"], sd) if fmt.known(sd) else format_number(row["value"], 2))
+        if known
+        else _range(row["low"], row["high"])
+    )
+    share = fmt.percent(row["share"]) if fmt.known(row["share"]) else words["open"]
+    return {"name": words[key].format(**names), "text": text, "share": share, "open": not known}
+
+
+def _range(low: float, high: float) -> str:
+    """Write two ends with two decimals."""
+    left, right = fmt.fixed(low, 2), fmt.fixed(high, 2)
+    return f"{left}–{right}" if low >= 0 else f"{left} … {right}"
+
+
+def _measure_rows(page: Page) -> list[dict[str, Any]]:
+    """Return for each headline indicator the measures in the best order."""
+    if page.substance not in page.balance.system.substances:
+        return []
+    out = []
+    for indicator in INDICATORS:
+        table = measures(page.balance, indicator, page.substance)
+        if len(table):
+            rows = [_measure(page, row) for row in table.to_dict("records")]
+            priced = bool(table["cost"].notna().any())
+            name = page.words[f"indicator:{indicator}"]
+            out.append({"name": name, "rows": rows, "priced": priced})
+    return out
+
+
+def _measure(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
+    points = page.words["points"]
+    alone = ""
+    if fmt.known(row["value"]):
+        alone = points.format(n=_signed(row["value"]))
+    elif fmt.known(row["low"]):
+        alone = points.format(n=_range(100 * row["low"], 100 * row["high"]))
+    if fmt.known(row["flow_gain"]):
+        alone = f"{format_number(row['flow_gain'])} {page.unit}"
+    together = row["cumulative"]
+    return {
+        "order": int(row["order"]) if fmt.known(row["order"]) else "–",
+        "name": row["measure"],
+        "kind": page.words[f"measure:{row['kind']}"] if row["kind"] else "",
+        "alone": alone,
+        "cumulative": points.format(n=_signed(together)) if fmt.known(together) else "",
+        "cost": format_number(row["cost"]) if fmt.known(row["cost"]) else "",
+        "problem": page.words.get(f"problem:{row['problem']}", row["problem"]),
+        "reference": row["reference"],
+    }
+
+
+def _signed(share: float) -> str:
+    shown = fmt.fixed(100 * share, 1)
+    return shown if shown.startswith("−") or shown == "0.0" else f"+{shown}"
+
+
+def _capacity_rows(page: Page) -> list[dict[str, Any]]:
+    table = capacity(page.balance)
+    table = table[table["year"] == page.balance.system.years[-1]]
+    out = []
+    for row in table.to_dict("records"):
+        used = row["utilisation"]
+        low, high = row["utilisation_low"], row["utilisation_high"]
+        text = fmt.percent(round(used, 3)) if fmt.known(used) else ""
+        if not text and fmt.known(low) and fmt.known(high):
+            text = f"{fmt.percent(round(low, 3))} – {fmt.percent(round(high, 3))}"
+        name = page.process_name(row["item"])
+        gain = row["gain"]
+        out.append(
+            {
+                "name": f"{name} ({row['substance']})" if _several(page) else name,
+                "capacity": format_number(row["capacity"]) if fmt.known(row["capacity"]) else "",
+                "used": text,
+                "binding": row["binding"],
+                "gain": format_number(gain) if fmt.known(gain) else "",
+                "note": row["note"],
+            }
+        )
+    return out
+
+
+def _rule_rows(page: Page) -> list[dict[str, Any]]:
+    """Return one row per rule and substance, its conditions with their numbers."""
+    words, table = page.words, criteria(page.balance)
+    out = []
+    for (rule, substance), rows in table.groupby(["rule", "substance"], sort=False):
+        first = rows.iloc[0]
+        cap = fmt.percent(first["cap"]) if fmt.known(first["cap"]) else ""
+        missing = str(first["missing"])
+        out.append(
+            {
+                "rule": f"{rule} ({substance})" if _several(page) else rule,
+                "verdict": words[f"verdict:{first['verdict']}"],
+                "lacks": words["rule_lacks"].format(what=missing) if missing else "",
+                "cap": " ".join(part for part in (str(first["support"]), cap) if part),
+                "conditions": [_condition(page, row) for row in rows.to_dict("records")],
+            }
+        )
+    return out
+
+
+def _condition(page: Page, row: dict[Any, Any]) -> dict[str, str]:
+    words = page.words
+    name = words.get(f"indicator:{row['indicator']}", row["indicator"].replace("_", " "))
+    value, low, high = row["value"], row["low"], row["high"]
+    shown = format_number(value) if fmt.known(value) else ""
+    if fmt.known(low) and fmt.known(high) and low < high:
+        shown = f"{shown} ({fmt.fixed(low, 2)}–{fmt.fixed(high, 2)})".strip()
+    relation = {">=": "≥", "<=": "≤"}.get(row["relation"], row["relation"])
+    limit = f"{relation} {format_number(row['threshold'])}"
+    return {
+        "text": f"{name}: {shown or '?'} {limit}",
+        "met": words[f"verdict:{row['met']}"],
+        "source": " ".join(part for part in (row["reference"], row["note"]) if part),
+    }
