@@ -302,7 +302,7 @@ def capacity_gain(place: Place, process: str, target: float) -> dict[str, object
     names = system.processes["process"].tolist()
     k = names.index(process)
     substance, year = next(key for key, one in places(place.balance).items() if one is place)
-    now = float(system.processes["capacity"].iat[k])
+    now = float(system.processes["capacity"].to_numpy(dtype=np.float64)[k])
     some = system.processes.index[system.processes["capacity"].notna()].tolist()
     found = {i: comparable(place, i, substance, year) for i in some}
     out: dict[str, object] = {"now": now}

@@ -33,6 +33,8 @@ COLUMNS = {
     "target": "float64",
     "order": "float64",
     "cumulative": "float64",
+    "cumulative_low": "float64",
+    "cumulative_high": "float64",
     "cost": "float64",
     "gain_per_cost": "float64",
     "flow_gain": "float64",
@@ -69,9 +71,9 @@ def measures(
     Each measure sets its coefficient or flow to its target under the closure of `gains`; flows and
     the indicator are worked out anew, not extrapolated. The order is greedy: at each step the
     measure that brings most on top of those taken before, per cost where every measure has one.
-    ``cumulative`` is the gain of all up to and with this one. A measure that brings nothing on top,
-    that sets what one before it has set, or that leaves no possible flows, as one that would need
-    imports below 0, is not taken, and ``problem`` says so.
+    ``cumulative`` is the gain of all up to and with this one (a range where undetermined). A
+    measure that brings nothing on top, that sets what one before it has set, or that leaves no
+    possible flows, as one that would need imports below 0, is not taken, and ``problem`` says so.
 
     Where flows are undetermined, gains are ranges over corners of what is possible, and the order
     is that for their mean.
@@ -91,9 +93,9 @@ def measures(
     -------
     DataFrame
         measure, item, substance, year; value, low, high (what it would add to the indicator,
-        alone; ranges where undetermined); indicator; now and target of the item; order and
-        cumulative; cost and gain_per_cost, in the user's unit of cost; flow_gain [unit of the
-        system]; kind; problem.
+        alone; ranges where undetermined); indicator; now and target of the item; order,
+        cumulative, cumulative_low, cumulative_high; cost and gain_per_cost, in the user's unit of
+        cost; flow_gain [unit of the system]; kind; problem.
 
     Raises
     ------
@@ -303,7 +305,10 @@ def _put_in_order(
         taken.append(best["change"])
         gained = _gains(model, x, wanted[:1], taken)[0]
         order += 1
-        best |= {"order": float(order), "cumulative": gained}
+        every = [gain for y, other in points for gain in _gains(other, y, wanted, taken)]
+        together = _range([gain for gain in every if np.isfinite(gain)])
+        names = {"value": "cumulative", "low": "cumulative_low", "high": "cumulative_high"}
+        best |= {"order": float(order)} | {names[key]: end for key, end in together.items()}
         for row in [row for row in left if row["item"] == best["item"]]:
             row["problem"] = f"instead of {best['measure']}: both set {best['item']}"
         left = [row for row in left if row["item"] != best["item"]]

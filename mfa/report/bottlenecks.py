@@ -35,6 +35,7 @@ def _several(page: Page) -> bool:
 
 def _support_rows(page: Page) -> list[dict[str, Any]]:
     words = page.words
+    names, rules = _names(page, "measure"), _names(page, "rule")
     out = []
     for row in support(page.balance).to_dict("records"):
         shown = fmt.plus_minus(row["value"], row["sd"])
@@ -47,12 +48,16 @@ def _support_rows(page: Page) -> list[dict[str, Any]]:
                 "kind": words[f"bottleneck:{row['kind']}"],
                 "text": shown or fmt.low_high(row["low"], row["high"], words),
                 "probability": _chance(row["probability"]),
-                "measures": row["measures"].split("; ") if row["measures"] else [],
+                "measures": _split(row["measures"], names),
                 "survey": words["survey_first"].format(name=survey) if survey else "",
-                "finance": row["finance"].split("; ") if row["finance"] else [],
+                "finance": _split(row["finance"], rules),
             }
         )
     return out
+
+
+def _split(listed: str, names: dict[str, str]) -> list[str]:
+    return [names.get(one, one) for one in listed.split("; ") if one]
 
 
 def _chance(probability: float) -> str:
@@ -89,9 +94,15 @@ def _gain(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     return {"name": words[key].format(**names), "text": text, "share": share, "open": not known}
 
 
-def _range(low: float, high: float) -> str:
-    """Write two ends with two decimals."""
-    left, right = fmt.fixed(low, 2), fmt.fixed(high, 2)
+def _points(page: Page, value: float, low: float, high: float) -> str:
+    """Write what is added to an indicator, in points of a percent."""
+    if fmt.known(value):
+        return page.words["points"].format(n=_signed(value))
+    return page.words["points"].format(n=_range(100 * low, 100 * high, 1)) if low == low else ""
+
+
+def _range(low: float, high: float, digits: int = 2) -> str:
+    left, right = fmt.fixed(low, digits), fmt.fixed(high, digits)
     return f"{left}–{right}" if low >= 0 else f"{left} … {right}"
 
 
@@ -111,21 +122,17 @@ def _measure_rows(page: Page) -> list[dict[str, Any]]:
 
 
 def _measure(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
-    points = page.words["points"]
-    alone = ""
-    if fmt.known(row["value"]):
-        alone = points.format(n=_signed(row["value"]))
-    elif fmt.known(row["low"]):
-        alone = points.format(n=_range(100 * row["low"], 100 * row["high"]))
+    alone = _points(page, row["value"], row["low"], row["high"])
     if fmt.known(row["flow_gain"]):
         alone = f"{format_number(row['flow_gain'])} {page.unit}"
-    together = row["cumulative"]
+    together = row["cumulative"], row["cumulative_low"], row["cumulative_high"]
     return {
         "order": int(row["order"]) if fmt.known(row["order"]) else "–",
-        "name": row["measure"],
+        "name": _names(page, "measure").get(row["measure"], row["measure"]),
         "kind": page.words[f"measure:{row['kind']}"] if row["kind"] else "",
         "alone": alone,
-        "cumulative": points.format(n=_signed(together)) if fmt.known(together) else "",
+        "cumulative": _points(page, *together),
+        "open": not fmt.known(row["value"]),
         "cost": format_number(row["cost"]) if fmt.known(row["cost"]) else "",
         "problem": page.words.get(f"problem:{row['problem']}", row["problem"]),
         "reference": row["reference"],
@@ -163,23 +170,41 @@ def _capacity_rows(page: Page) -> list[dict[str, Any]]:
 
 
 def _rule_rows(page: Page) -> list[dict[str, Any]]:
-    """Return one row per rule and substance, its conditions with their numbers."""
+    """Return one row per rule and conditions; substances that it judges alike stand together."""
     words, table = page.words, criteria(page.balance)
-    out = []
+    names = _names(page, "rule")
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    alike: dict[tuple[str, ...], list[str]] = {}
     for (rule, substance), rows in table.groupby(["rule", "substance"], sort=False):
         first = rows.iloc[0]
         cap = fmt.percent(first["cap"]) if fmt.known(first["cap"]) else ""
         missing = str(first["missing"])
-        out.append(
-            {
-                "rule": f"{rule} ({substance})" if _several(page) else rule,
-                "verdict": words[f"verdict:{first['verdict']}"],
-                "lacks": words["rule_lacks"].format(what=missing) if missing else "",
-                "cap": " ".join(part for part in (str(first["support"]), cap) if part),
-                "conditions": [_condition(page, row) for row in rows.to_dict("records")],
-            }
-        )
-    return out
+        conditions = [_condition(page, row) for row in rows.to_dict("records")]
+        row = {
+            "rule": names.get(str(rule), str(rule)),
+            "verdict": words[f"verdict:{first['verdict']}"],
+            "lacks": words["rule_lacks"].format(what=missing) if missing else "",
+            "cap": " ".join(part for part in (str(first["support"]), cap) if part),
+            "conditions": conditions,
+        }
+        key = str(rule), *(one["text"] + one["met"] for one in conditions)
+        found.setdefault(key, row)
+        alike.setdefault(key, []).append(str(substance))
+    several = _several(page)
+    return [
+        row | {"substances": page.comma.join(alike[key]) if several else ""}
+        for key, row in found.items()
+    ]
+
+
+def _names(page: Page, column: str) -> dict[str, str]:
+    """Return the names of measures or rules in the page's language."""
+    table = page.balance.system.tables.get(f"{column}s")
+    local = f"{column}_ja"
+    if page.lang != "ja" or table is None or local not in table:
+        return {}
+    given = table[table[local].notna() & (table[local] != "")]
+    return dict(zip(given[column], given[local], strict=True))
 
 
 def _condition(page: Page, row: dict[Any, Any]) -> dict[str, str]:

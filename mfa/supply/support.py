@@ -102,6 +102,8 @@ def support(balance: Balance) -> pd.DataFrame:
         row["finance"] = "; ".join(dict.fromkeys(holds["rule"]))
         row["unit"] = balance.system.unit
         row["survey"] = _to_survey(balance, str(row["substance"]), year, str(row["kind"]))
+    order = list(balance.system.substances)
+    rows.sort(key=lambda row: order.index(str(row["substance"])))
     return pd.DataFrame(rows, columns=list(SUPPORT)).astype(SUPPORT)
 
 
