@@ -267,12 +267,15 @@ def _make_room(model: Closure, share: Floats, flow: int, factor: float, of: Ints
     siblings[flow] = False
     byproducts = siblings & (model.kind == BYPRODUCT)
     enters = model.inputs[tail]
+    now = float(share[flow])
     if byproducts.any() and enters > 0:
-        now = model.x[flow] / enters
         new = factor * (model.x[of].sum() if len(of) else 1.0) / enters
+        now = now or float(model.x[flow] / enters)  # a product's share is its yield
         share[byproducts] *= (1.0 - new) / (1.0 - now) if now < 1.0 else 1.0
-    elif model.share[flow] < 1.0:
-        share[siblings] /= 1.0 - model.share[flow]
+        share[flow] = new
+    elif now < 1.0:
+        share[siblings] /= 1.0 - now
+        share[flow] = 0.0
 
 
 def _gains(model: Closure, x: Floats, wanted: list[Formula], changes: list[_Change]) -> list[float]:
@@ -294,6 +297,7 @@ def _put_in_order(
     x, model = points[-1]  # the mean, or all there is
     taken: list[_Change] = []
     gained, order = 0.0, 0
+    steps: list[float] = []
     while left:
         steps = []
         for row in left:
@@ -312,5 +316,6 @@ def _put_in_order(
         for row in [row for row in left if row["item"] == best["item"]]:
             row["problem"] = f"instead of {best['measure']}: both set {best['item']}"
         left = [row for row in left if row["item"] != best["item"]]
-    for row in left:
-        row["problem"] = row["problem"] or "brings nothing on top of those before it"
+    for row, step in zip(left, steps if left else [], strict=True):
+        more = "brings nothing" if np.isfinite(step) else "not possible"
+        row["problem"] = row["problem"] or f"{more} on top of those before it"
