@@ -25,7 +25,7 @@ def what_to_do(page: Page) -> dict[str, Any]:
         "measures": _measure_rows(page),
         "capacities": _capacity_rows(page),
         "rules": _rule_rows(page),
-        "year": page.balance.system.years[-1],
+        "year": page.year,
     }
 
 
@@ -66,7 +66,7 @@ def _chance(probability: float) -> str:
 
 def _gain_rows(page: Page) -> list[dict[str, Any]]:
     """Return for each headline indicator the shares whose rise brings most, or costs most."""
-    table = gains(page.balance)
+    table = gains(page.balance, page.year)
     table = table[table["substance"] == page.substance]
     out = []
     for indicator in INDICATORS:
@@ -112,7 +112,7 @@ def _measure_rows(page: Page) -> list[dict[str, Any]]:
         return []
     out = []
     for indicator in INDICATORS:
-        table = measures(page.balance, indicator, page.substance)
+        table = measures(page.balance, indicator, page.substance, page.year)
         if len(table):
             rows = [_measure(page, row) for row in table.to_dict("records")]
             priced = bool(table["cost"].notna().any())
@@ -146,7 +146,7 @@ def _signed(share: float) -> str:
 
 def _capacity_rows(page: Page) -> list[dict[str, Any]]:
     table = capacity(page.balance)
-    table = table[table["year"] == page.balance.system.years[-1]]
+    table = table[table["year"] == page.year]
     out = []
     for row in table.to_dict("records"):
         used = row["utilisation"]
