@@ -37,6 +37,7 @@ _WHOLE = 1.0 - 1e-9
 _STEP = 1e-3  # of an sd
 _SAME = 1e-6
 _CUT = 1e-12
+_MOST_FLOWS = 200  # with an sd for their gains: it takes a solve per independent error
 
 
 @dataclass(frozen=True)
@@ -123,7 +124,8 @@ def gains(balance: Balance, year: int | None = None) -> pd.DataFrame:
     input after demand, the shares of its products together are its yield.
 
     Where flows are undetermined, gains are ranges: the least and the most at corners of what is
-    possible, which may be somewhat narrower than all that is.
+    possible, which may be somewhat narrower than all that is. There and with more than 200 flows
+    they have no sd.
 
     Parameters
     ----------
@@ -180,30 +182,30 @@ def _rows(place: Place) -> list[dict[str, object]]:
             for j, formula in enumerate(wanted):
                 name = formula.definition.indicator
                 found.setdefault((name, key, lever.what), []).append(float(table[j, k]))
-    sds = _sds(place, points[0], wanted) if len(points) == 1 else {}
+    quick = len(points) == 1 and place.there.sum() <= _MOST_FLOWS
+    sds = _sds(place, points[0], wanted) if quick else {}
+    known = _coefficients(place.balance)
     out = []
-    for name in names:
-        for (key, what), lever in about.items():
+    for (key, what), lever in about.items():
+        names_it = _named(place, lever, known) | _share(shares.get(key, []))
+        for name in names:
             values = np.array(found[name, key, what])
             values = values[np.isfinite(values)]
             if len(values):
-                sd = sds.get((name, key, what), np.nan)
-                out.append(
-                    _row(place, name, lever, sd) | _ends(values, sd) | _share(shares.get(key, []))
-                )
+                ends = _ends(values, sds.get((name, key, what), np.nan))
+                out.append({"indicator": name} | names_it | ends)
     return out
 
 
-def _row(place: Place, name: str, lever: Lever, sd: float) -> dict[str, object]:
+def _named(place: Place, lever: Lever, known: dict[str, list[str]]) -> dict[str, object]:
     system = place.balance.system
-    ids = system.flows["flow"].to_numpy(dtype=object)[lever.flows]
+    ids = [str(system.flows["flow"].iat[flow]) for flow in lever.flows.tolist()]
+    spoken = dict.fromkeys(name for one in ids for name in known.get(one, []))
     return {
-        "indicator": name,
-        "item": ", ".join(map(str, ids)),
+        "item": ", ".join(ids),
         "process": str(system.processes["process"].iat[lever.process]),
         "what": lever.what,
-        "sd": sd,
-        "coefficient": ", ".join(_coefficients(place, {str(one) for one in ids})),
+        "coefficient": ", ".join(spoken),
     }
 
 
@@ -212,9 +214,7 @@ def _ends(values: Floats, sd: float) -> dict[str, float]:
     low, high = float(values.min()), float(values.max())
     if high - low > _SAME * max(1.0, abs(high)):
         return {"value": np.nan, "sd": np.nan, "low": low, "high": high}
-    if np.isnan(sd):
-        return {"value": high, "low": low, "high": high}
-    return {"value": high, "low": high - 1.96 * sd, "high": high + 1.96 * sd}
+    return {"value": high, "sd": sd, "low": high - 1.96 * sd, "high": high + 1.96 * sd}
 
 
 def _share(values: list[float]) -> dict[str, float]:
@@ -222,15 +222,14 @@ def _share(values: list[float]) -> dict[str, float]:
     return {"share": values[0] if same else np.nan}
 
 
-def _coefficients(place: Place, flows: set[str]) -> list[str]:
-    """Return the coefficients that speak of shares of these flows in what enters their process."""
-    table = place.balance.system.coefficients
-    out = []
-    for row in table.to_dict("records"):
-        named = {part.strip() for part in str(row["flow"]).split(",")}
-        if row["of"] == "inputs" and flows & named:
-            out.append(str(row["coefficient"]))
-    return list(dict.fromkeys(out))
+def _coefficients(balance: Balance) -> dict[str, list[str]]:
+    """Return the coefficients that speak of a flow's share in what enters its process, by flow."""
+    out: dict[str, list[str]] = {}
+    for row in balance.system.coefficients.to_dict("records"):
+        if row["of"] == "inputs":
+            for part in str(row["flow"]).split(","):
+                out.setdefault(part.strip(), []).append(str(row["coefficient"]))
+    return out
 
 
 def _sds(

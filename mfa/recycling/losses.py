@@ -91,7 +91,7 @@ def _table(balance: Balance, draws: int, seed: int) -> pd.DataFrame:
     for (substance, year), losses in balance.losses.groupby(["substance", "year"], sort=True):
         key = str(substance), int(str(year))
         place = known[key]
-        generated = _generated(place)
+        generated, enters = _generated(place), _enters(place, losses["process"].tolist())
         rows = []
         for row in losses.to_dict("records"):
             undetermined = bool(np.isnan(row["value"]))
@@ -102,7 +102,7 @@ def _table(balance: Balance, draws: int, seed: int) -> pd.DataFrame:
                     "bottleneck": row["rank"] == 1,
                     "kind": "missing data" if undetermined else _KINDS.get(stage, "process yield"),
                     "stage": stage,
-                    "share_of_input": row["value"] / _enters(place, str(row["process"])),
+                    "share_of_input": row["value"] / enters[row["process"]],
                     "share_of_end_of_life": row["value"] / generated,
                     "unit": balance.system.unit,
                     "flows": ", ".join(row["flows"]),
@@ -118,13 +118,18 @@ def _table(balance: Balance, draws: int, seed: int) -> pd.DataFrame:
     )
 
 
-def _enters(place: Place, process: str) -> float:
-    """Return what enters a process, nan where that is undetermined or nothing."""
-    sets = place.sets
-    at = int((place.balance.system.processes["process"] == process).to_numpy().argmax())
-    flows = sets.counted & (sets.head == at) & (sets.tail != at)
-    turnover = total(flows, place).value if flows.any() else np.nan
-    return turnover if turnover > 0 else np.nan
+def _enters(place: Place, names: list[str]) -> dict[str, float]:
+    """Return what enters some processes, nan where that is undetermined or nothing."""
+    sets, variables = place.sets, place.balance.model.variables
+    flows = sets.counted & (sets.head != sets.tail)
+    step = float(variables["step"].to_numpy(dtype=np.float64)[place.number[place.there][0]])
+    known = np.bincount(sets.head[flows], place.x[flows], minlength=len(sets.imports)) / step
+    open_ = np.unique(sets.head[flows & place.is_loose(place.number)])
+    index = pd.Index(place.balance.system.processes["process"]).get_indexer(pd.Index(names))
+    for at in np.intersect1d(index, open_).tolist():
+        known[at] = total(flows & (sets.head == at), place).value
+    found = np.where(known > 0, known, np.nan)[index]
+    return dict(zip(names, found.tolist(), strict=True))
 
 
 def _generated(place: Place) -> float:

@@ -49,7 +49,7 @@ def test_a_yield_set_to_its_target_by_brute_force() -> None:
 
 
 def test_a_flow_set_to_its_target() -> None:
-    """Scrap exports of 186 fall to 100: as if their share fell by 86 of what the market takes in."""
+    """Scrap exports fall from 186 to 100: their share by 86 of what the market takes in."""
     table = table_of([{"measure": "keep", "item": "scrap_out", "target": 100}])
     by = -86 / (59 + 43 + 67 + 23 + 131)
     moved = perturbed(byhand.CYCLE, byhand.VALUES, ("scrap_out",), by)
