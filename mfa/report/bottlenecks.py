@@ -47,7 +47,7 @@ def _support_rows(page: Page) -> list[dict[str, Any]]:
                 "name": f"{name} ({row['substance']})" if _several(page) else name,
                 "kind": words[f"bottleneck:{row['kind']}"],
                 "text": shown or fmt.low_high(row["low"], row["high"], words),
-                "probability": _chance(row["probability"]),
+                "probability": fmt.chance(row["probability"]),
                 "measures": _split(row["measures"], names),
                 "survey": words["survey_first"].format(name=survey) if survey else "",
                 "finance": _split(row["finance"], rules),
@@ -58,10 +58,6 @@ def _support_rows(page: Page) -> list[dict[str, Any]]:
 
 def _split(listed: str, names: dict[str, str]) -> list[str]:
     return [names.get(one, one) for one in listed.split("; ") if one]
-
-
-def _chance(probability: float) -> str:
-    return fmt.percent(round(probability, 2)) if fmt.known(probability) else ""
 
 
 def _gain_rows(page: Page) -> list[dict[str, Any]]:

@@ -246,7 +246,7 @@ class Page:
         ranks = self.words["rank_range"].format(best=row["rank_best"], worst=row["rank_worst"], n=n)
         chance = ""
         if fmt.known(row["probability"]):
-            chance = self.words["rank_chance"].format(p=fmt.percent(round(row["probability"], 2)))
+            chance = self.words["rank_chance"].format(p=fmt.chance(row["probability"]))
         return {
             "name": self.process_name(row["item"]),
             "rank": row["rank"],

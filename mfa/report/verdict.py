@@ -78,7 +78,7 @@ def _worst_loss(page: Page) -> str:
     unit = f"{page.unit} ({page.substance})" if several else page.unit
     likely = fmt.known(worst["probability"])
     key = "worst_likely" if likely else "worst_known" if value else "worst_open"
-    p = fmt.percent(round(worst["probability"], 2)) if likely else ""
+    p = fmt.chance(worst["probability"])
     return page.words[key].format(
         name=page.process_name(worst["item"]), value=f"{shown} {unit}", p=p
     )
