@@ -11,6 +11,9 @@ import pytest
 import mfa
 from mfa.balance import reconcile
 from mfa.recycling import gains
+from mfa.recycling.closure import closure
+from mfa.recycling.corners import corners
+from mfa.recycling.place import places
 
 from . import byhand
 from .cycles import cycle_of, process, random_cycle, system_of
@@ -139,3 +142,44 @@ def test_coefficients_are_named() -> None:
     swarf = table[table["item"] == "swarf"]
     assert set(swarf["coefficient"]) == {"swarf share"}
     assert set(table["year"]) == {2023}
+
+
+@pytest.mark.parametrize(
+    "name", ["copper-japan-discrepancy", "copper-world", "copper-regions", "rare-earth-magnets"]
+)
+def test_with_nothing_changed_nothing_moves(name: str) -> None:
+    """The equations hold where they were drawn up: stocks, gaps and several regions included."""
+    balance = reconcile(mfa.read_tables(f"flows/{name}"))
+    for part in (balance, *balance.regions.values()):
+        for place in places(part).values():
+            for x in corners(place):
+                model = closure(place, x)
+                np.testing.assert_allclose(model.solved(), model.x, atol=1e-8 * np.abs(x).max())
+
+
+def test_gains_do_not_depend_on_unit_or_order() -> None:
+    x = {name: (value, 0.02 * value) for name, value in byhand.VALUES.items()}
+    table = gains(reconcile(system_of(byhand.CYCLE, x)))
+    tonnes = {name: (1000 * value, 1000 * sd) for name, (value, sd) in x.items()}
+    turned = Cycle(byhand.CYCLE.processes[::-1], byhand.CYCLE.flows[::-1])
+    other = gains(reconcile(system_of(turned, tonnes, unit="t/yr")))
+    keys = ["indicator", "process", "what", "item"]
+    first, second = (
+        t.assign(item=[", ".join(sorted(i.split(", "))) for i in t["item"]]).set_index(keys)
+        for t in (table, other)
+    )
+    assert set(first.index) == set(second.index)
+    for column in ("value", "sd", "share"):
+        np.testing.assert_allclose(
+            first[column], second.loc[first.index, column], rtol=1e-5, atol=1e-9
+        )
+
+
+def test_small_systems_without_any_indicator_have_no_gains() -> None:
+    cycle = cycle_of(
+        (process("a", kind="source"), process("b"), process("c", kind="sink")),
+        (("in", "a", "b", ""), ("out", "b", "c", "")),
+    )
+    table = gains(reconcile(system_of(cycle, {"in": (4.0, 1.0)})))
+    assert table.empty
+    assert list(table.columns)[:3] == ["indicator", "item", "process"]
