@@ -134,6 +134,23 @@ def capacity(balance: Balance) -> pd.DataFrame:
         item (process), substance, year; value, sd, low, high (what enters), capacity [unit of the
         system, of the substance]; utilisation (a range where the value is undetermined); binding,
         gain, room, largest_flow; kind; note.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import mfa
+    >>> G = nx.MultiDiGraph(unit="kt/yr", substances="Cu", year=2018)
+    >>> G.add_nodes_from([("Use", {"kind": "source", "stage": "use"}), ("Dump", {"kind": "sink"})])
+    >>> G.add_node("Smelter", stage="smelting", capacity=25.0, capacity_substance="Cu")
+    >>> G.add_nodes_from([("Yard", {"stage": "collection"}), ("Market", {"kind": "export"})])
+    >>> _ = G.add_edge("Use", "Yard", key="old", role="end_of_life", value=40.0, sd=2.0)
+    >>> _ = G.add_edge("Yard", "Smelter", key="scrap", role="old_scrap", value=20.0, sd=1.0)
+    >>> _ = G.add_edge("Yard", "Dump", key="burnt", role="loss")
+    >>> _ = G.add_edge("Smelter", "Market", key="metal", role="refined")
+    >>> balance = mfa.reconcile(mfa.System.from_graph(G))
+    >>> row = mfa.capacity(balance).iloc[0]
+    >>> row["item"], float(row["utilisation"]), bool(row["binding"]), float(row["room"])
+    ('Smelter', 0.8, True, 15.0)
     """
     return _table(balance)
 

@@ -9,7 +9,7 @@ take up the slack. Each flow has one equation, all of them M x = r:
 - by-product (scrap, losses) of a maker that primary metal reaches: x_f = b_f Σ in.
 - drawn: such a maker draws, by these routes, what its demand leaves open: the largest of them
   closes its balance, the others keep their proportion to it.
-- fixed: all others.
+- fixed: all others. An export is pushed, too, where only losses leave its process besides it.
 
 Where no primary metal reaches a maker, its other imports that are no scrap take its place.
 """
@@ -215,7 +215,8 @@ def _drawing(sets: Sets, flows: Mask) -> tuple[Mask, Mask]:
 
 
 def _free_the_only_way_out(sets: Sets, outflows: Mask, kind: Ints) -> None:
-    """Let exports move where nothing else leaves a process that hands on all it takes in."""
+    """Let exports move where only losses leave a process besides them."""
     free = np.zeros(len(sets.imports), dtype=bool)
-    free[sets.tail[outflows & (kind == PUSHED)]] = True
+    lost = sets.role("loss") | sets.disposal[sets.head]
+    free[sets.tail[outflows & (kind == PUSHED) & ~lost]] = True
     kind[outflows & ~free[sets.tail]] = PUSHED

@@ -49,6 +49,21 @@ def leakage(balance: Balance) -> pd.DataFrame:
         (scrap), used (scrap that makers take in), primary (metal that enters smelting and refining)
         [unit of the system], blank where undetermined; share_of_arisings (exported ÷ exported and
         used) and share_of_primary (exported ÷ primary); flows; kind ("export leakage").
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import mfa
+    >>> G = nx.MultiDiGraph(unit="kt/yr", substances="Cu", year=2018)
+    >>> G.add_nodes_from([("Use", {"kind": "source", "stage": "use"}), ("Dump", {"kind": "sink"})])
+    >>> G.add_nodes_from([("Yard", {"stage": "collection"}), ("Market", {"kind": "export"})])
+    >>> _ = G.add_edge("Use", "Yard", key="old", role="end_of_life", value=40.0, sd=2.0)
+    >>> _ = G.add_edge("Yard", "Market", key="scrap", role="old_scrap", value=30.0, sd=1.0)
+    >>> _ = G.add_edge("Yard", "Dump", key="burnt", role="loss")
+    >>> balance = mfa.reconcile(mfa.System.from_graph(G))
+    >>> row = mfa.leakage(balance).iloc[0]
+    >>> float(row["value"]), row["flows"]
+    (30.0, 'scrap')
     """
     rows = []
     for (substance, year), place in sorted(places(balance).items(), key=lambda item: item[0]):

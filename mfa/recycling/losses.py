@@ -77,6 +77,21 @@ def bottlenecks(balance: Balance, draws: int = 10_000, seed: int = 1) -> pd.Data
     ------
     MFAError
         If there is not at least one draw.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import mfa
+    >>> G = nx.MultiDiGraph(unit="kt/yr", substances="Cu", year=2018)
+    >>> G.add_nodes_from([("Use", {"kind": "source", "stage": "use"}), ("Dump", {"kind": "sink"})])
+    >>> G.add_nodes_from([("Yard", {"stage": "collection"}), ("Market", {"kind": "export"})])
+    >>> _ = G.add_edge("Use", "Yard", key="old", role="end_of_life", value=40.0, sd=2.0)
+    >>> _ = G.add_edge("Yard", "Market", key="scrap", role="old_scrap", value=30.0, sd=1.0)
+    >>> _ = G.add_edge("Yard", "Dump", key="burnt", role="loss")
+    >>> balance = mfa.reconcile(mfa.System.from_graph(G))
+    >>> row = mfa.bottlenecks(balance).iloc[0]
+    >>> row["item"], float(row["value"]), row["kind"], float(row["probability"])
+    ('Yard', 10.0, 'collection system', 1.0)
     """
     if draws < 1:
         raise MFAError(f"{draws} draws cannot tell anything; ask for at least 1")

@@ -101,6 +101,29 @@ def measures(
     ------
     MFAError
         If there is no such indicator, substance or year.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> import mfa
+    >>> tables = {
+    ...     "system": pd.DataFrame({"key": ["unit", "substances"], "value": ["kt/yr", "Cu"]}),
+    ...     "processes": pd.DataFrame({"process": ["Use", "Yard", "Market", "Dump"],
+    ...                                "kind": ["source", None, "export", "sink"],
+    ...                                "stage": ["use", "collection", None, None]}),
+    ...     "flows": pd.DataFrame({"flow": ["old", "scrap", "burnt"],
+    ...                            "from": ["Use", "Yard", "Yard"],
+    ...                            "to": ["Yard", "Market", "Dump"],
+    ...                            "role": ["end_of_life", "old_scrap", "loss"],
+    ...                            "year": 2018, "value": [40.0, 30.0, None],
+    ...                            "sd": [2.0, 1.0, None]}),
+    ...     "measures": pd.DataFrame({"measure": ["Burn less"], "item": ["burnt"],
+    ...                               "target": [4.0]}),
+    ... }
+    >>> balance = mfa.reconcile(mfa.System.from_tables(tables))
+    >>> table = mfa.measures(balance)
+    >>> round(float(table["value"].iat[0]), 3)
+    0.15
     """
     known = [one.indicator for one in DEFINITIONS]
     if indicator not in known:
@@ -166,9 +189,9 @@ def _alone(
     gains = [gain for x, model in points for gain in _gains(model, x, wanted, [found])]
     possible = [gain for gain in gains if np.isfinite(gain)]
     if not possible:
-        return out | {"problem": "not possible: it would need flows below 0", "change": None}
+        return out | {"problem": "not possible: no flows above 0 would balance", "change": None}
     if len(possible) < len(gains):
-        out["problem"] = "at some points that the data leave open it would need flows below 0"
+        out["problem"] = "not possible at some points that the data leave open"
     out |= _range(possible)
     cost, value = out["cost"], out["value"]
     return out | {"gain_per_cost": value / cost if cost > 0 else np.nan}

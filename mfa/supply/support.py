@@ -89,6 +89,20 @@ def support(balance: Balance) -> pd.DataFrame:
     DataFrame
         item (process), substance, year, value, sd, low, high [unit], kind, because (the numbers it
         rests on), probability (that the loss is the worst), measures, survey, finance.
+
+    Examples
+    --------
+    >>> import networkx as nx
+    >>> import mfa
+    >>> G = nx.MultiDiGraph(unit="kt/yr", substances="Cu", year=2018)
+    >>> G.add_nodes_from([("Use", {"kind": "source", "stage": "use"}), ("Dump", {"kind": "sink"})])
+    >>> G.add_nodes_from([("Yard", {"stage": "collection"}), ("Market", {"kind": "export"})])
+    >>> _ = G.add_edge("Use", "Yard", key="old", role="end_of_life", value=40.0, sd=2.0)
+    >>> _ = G.add_edge("Yard", "Market", key="scrap", role="old_scrap", value=30.0, sd=1.0)
+    >>> _ = G.add_edge("Yard", "Dump", key="burnt", role="loss")
+    >>> balance = mfa.reconcile(mfa.System.from_graph(G))
+    >>> mfa.support(balance)[["item", "kind"]].values.tolist()
+    [['Yard', 'collection system'], ['scrap exports', 'export leakage']]
     """
     year = balance.system.years[-1]
     rules = criteria(balance)
@@ -203,6 +217,30 @@ def criteria(balance: Balance) -> pd.DataFrame:
         rule, substance, year, verdict (yes, no, open, missing), support, cap [share of 1]; and of
         each condition: indicator, value, low, high, relation, threshold, met (yes, no, open,
         missing); missing, reference, note.
+
+    Examples
+    --------
+    A rate is too low by far, but how fast demand grows is not known.
+
+    >>> import pandas as pd
+    >>> import mfa
+    >>> tables = {
+    ...     "system": pd.DataFrame({"key": ["unit", "substances"], "value": ["kt/yr", "Cu"]}),
+    ...     "processes": pd.DataFrame({"process": ["Use", "Yard", "Market", "Dump"],
+    ...                                "kind": ["source", None, "export", "sink"],
+    ...                                "stage": ["use", "collection", None, None]}),
+    ...     "flows": pd.DataFrame({"flow": ["old", "scrap", "burnt"],
+    ...                            "from": ["Use", "Yard", "Yard"],
+    ...                            "to": ["Yard", "Market", "Dump"],
+    ...                            "role": ["end_of_life", "old_scrap", "loss"],
+    ...                            "year": 2018, "value": [40.0, 30.0, None],
+    ...                            "sd": [2.0, 1.0, None]}),
+    ...     "rules": pd.DataFrame({"rule": "loan", "indicator": ["collection_rate", "growth"],
+    ...                            "relation": ["<", ">"], "threshold": [0.9, 1.5]}),
+    ... }
+    >>> balance = mfa.reconcile(mfa.System.from_tables(tables))
+    >>> mfa.criteria(balance)[["indicator", "met", "verdict", "missing"]].values.tolist()
+    [['collection_rate', 'yes', 'missing', 'growth'], ['growth', 'missing', 'missing', 'growth']]
     """
     sheet = balance.system.tables.get("rules", pd.DataFrame())
     year = balance.system.years[-1]

@@ -77,7 +77,7 @@ def perturbed(
         home = next(f.source for f in sets.flows if f.name == flow)
         target = next(sets.by_name[f.target] for f in sets.flows if f.name == flow)
         enters = sum(x[f.name] for f in sets.into[home])
-        if target.kind == "export" and len(flows) == 1:
+        if target.kind == "export" and len(flows) == 1 and flow not in spare:
             now[flow] = x[flow] + by * enters
     for _ in range(4000):
         before = dict(now)
@@ -134,7 +134,8 @@ def _shares(
                 factor = (1 - old - by) / (1 - old)
                 share[f.name] = share[f.name] + by if f in raised else share[f.name] * factor
             continue
-        free = [f for f in out if _moves(sets, f)] or out
+        goes_on = [f for f in out if _moves(sets, f) and not _lost(sets, f)]
+        free = [f for f in out if _moves(sets, f)] if goes_on else out
         rest = sum(x[f.name] for f in free) or 1.0
         spare |= {f.name: x[f.name] / rest for f in free}
         for f in [f for f in free if f.name in flows]:
@@ -145,6 +146,11 @@ def _shares(
                     old + more if g is f else spare[g.name] * (1 - old - more) / (1 - old)
                 )
     return share, spare
+
+
+def _lost(sets: Sorted, f: Flow) -> bool:
+    target = sets.by_name[f.target]
+    return "loss" in f.roles or target.kind == "sink" or target.stage == "disposal"
 
 
 def _moves(sets: Sorted, f: Flow) -> bool:

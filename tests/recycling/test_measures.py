@@ -102,7 +102,7 @@ def test_what_cannot_be_done_says_so() -> None:
     assert "hulks" in problems["misspelt"]
     assert problems["aimless"].startswith("no target")
     assert problems["demand"].startswith("it follows demand")
-    assert problems["too much"] == "not possible: it would need flows below 0"
+    assert problems["too much"] == "not possible: no flows above 0 would balance"
     assert problems["works less"] == "instead of works: both set scrap_out"
     assert problems["plant"] == "the process states no capacity"
     assert problems["works"] == ""
