@@ -16,6 +16,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from mfa.balance.equations import Equations
+from mfa.balance.interior import inside
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.room import no_room
 from mfa.balance.solve import Estimate, estimate
@@ -126,8 +127,9 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
     if not _constants_agree(classified, equations.y, tangent):
         raise Infeasible
     first = estimate(classified, equations.y)
-    nothing = np.zeros(equations.n, dtype=np.int8)
-    found = _settle(equations, tangent, first, nothing)
+    large = _is_large(equations) and tangent is None
+    start = _near(equations, first) if large else (first, np.zeros(equations.n, dtype=np.int8))
+    found = _settle(equations, tangent, *start, rough=large)
     if found is None:
         point, held = _interior_point(equations)
         goal = misfit(equations, point)
@@ -151,6 +153,7 @@ def _settle(
     goal: float = -np.inf,
     *,
     exact: bool = True,
+    rough: bool = False,
 ) -> tuple[Estimate, np.ndarray] | None:
     """Exchange the bounds that hold until all are kept and none is pulled inwards, part by part.
 
@@ -158,8 +161,7 @@ def _settle(
     inwards is let go, all at once as long as they get fewer, then a random half at a time, which
     breaks every circle in which such exchanges may run. Only when none is left does a linear
     programme look for blocks of undetermined variables without room. The problem is convex: where
-    it settles, no other point is better. Large systems are estimated roughly at first, and parts
-    that have settled drop out.
+    it settles, no other point is better.
 
     Parameters
     ----------
@@ -172,6 +174,9 @@ def _settle(
         are not unique where bounds depend on each other.
     exact : bool, default: True
         Whether ``found`` is, or only rough.
+    rough : bool, default: False
+        Whether to estimate roughly until the bounds are known, and to let parts drop out that have
+        settled, as large systems do.
 
     Returns
     -------
@@ -180,7 +185,6 @@ def _settle(
     part = equations.parts
     progress = _Progress(part)
     done = np.zeros(progress.n_parts, dtype=bool)
-    rough = bool(_is_large(equations) and tangent is None and np.isneginf(goal))
     firm: Mask | None = None
     for _ in range(_EXCHANGES):
         loose = _undetermined(found.structure)
@@ -215,12 +219,38 @@ def _settle(
     return None
 
 
+def _near(equations: Equations, found: Estimate) -> tuple[Estimate, np.ndarray]:
+    """Return an estimate to start from, and the bounds that hold there.
+
+    Where large parts of balances alone break bounds, those are looked for in each by itself, from
+    a point inside all of them; in the others none holds.
+    """
+    held, start = np.zeros(equations.n, dtype=np.int8), equations.start.copy()
+    part = equations.parts
+    everything = np.ones(equations.n, dtype=bool)
+    broken = _breaks(equations, found.x, everything, tolerances(equations, found.x))
+    large = np.bincount(part) > _LARGE
+    for number in np.unique(part[(broken != 0) & large[part]]).tolist():
+        members = part == number
+        inner = equations.restricted(members)
+        guess = inside(inner)
+        if guess is None:
+            continue
+        inner = inner.starting_at(guess.x)
+        settled_there = _settle(inner, None, _with_held(inner, guess.held), guess.held)
+        if settled_there is not None:
+            held[members], start[members] = settled_there[1], settled_there[0].x
+    if not held.any():
+        return found, held
+    return _with_held(equations.starting_at(start), held), held
+
+
 def _settle_rest(equations: Equations, rest: Mask, held: np.ndarray) -> np.ndarray | None:
     """Return the bounds that hold once those in some parts have settled; None if they do not."""
     inner = equations.restricted(rest)
     rough = _is_large(inner)
     start = _with_held(inner, held[rest], rough=rough)
-    found = _settle(inner, None, start, held[rest], exact=not rough)
+    found = _settle(inner, None, start, held[rest], exact=not rough, rough=rough)
     if found is None:
         return None
     out = held.copy()

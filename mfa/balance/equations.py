@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -84,11 +84,23 @@ class Equations:
     @cached_property
     def parts(self) -> Ints:
         """Number of the part of each variable: parts share no equation, shape (n,)."""
-        entries = self.matrix.tocoo()
-        n_rows = self.matrix.shape[0]
-        row, column = entries.row.astype(np.int64), entries.col.astype(np.int64)
-        labels = components(n_rows + self.n, row, n_rows + column)[n_rows:]
+        matrix, n_rows = self.matrix, self.matrix.shape[0]
+        count = np.diff(matrix.indptr)
+        used = count > 0
+        first = np.zeros(self.n, dtype=np.int64)  # one row of each variable; the others join it
+        first[used] = matrix.indices[matrix.indptr[:-1][used]]
+        joined = components(n_rows, np.repeat(first, count), matrix.indices.astype(np.int64))
+        alone = n_rows + np.cumsum(~used)
+        labels = np.where(used, joined[first] if n_rows else 0, alone)
         return np.asarray(np.unique(labels, return_inverse=True)[1])
+
+    def starting_at(self, start: Floats) -> Equations:
+        """Return the same equations with another start; what is worked out of them is kept."""
+        out = replace(self, start=start)
+        for name in ("is_edge", "matrix", "sizes", "parts"):
+            if name in self.__dict__:
+                out.__dict__[name] = self.__dict__[name]
+        return out
 
     def restricted(self, members: Mask) -> Equations:
         """Return the equations of whole parts, given which variables belong to them."""

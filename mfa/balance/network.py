@@ -93,11 +93,15 @@ class Forest:
         return out
 
 
-def spanning_forest(n: int, tail: Ints, head: Ints, root: int) -> Forest:
-    """Return a breadth-first spanning forest; ``root`` is the root of its own component."""
+def spanning_forest(
+    n: int, tail: Ints, head: Ints, root: int, size: Floats | None = None
+) -> Forest:
+    """Return a breadth-first spanning forest; ``root`` is the root of its own component.
+
+    With a size for each edge, the trees are those of the largest edges.
+    """
     low, high = np.minimum(tail, head), np.maximum(tail, head)
-    pairs, first = np.unique(low * n + high, return_index=True)
-    pairs, first = pairs[low[first] != high[first]], first[low[first] != high[first]]
+    pairs, first = _pairs(n, low, high, size)
     labels = components(n, tail, head)
     roots = np.full(labels.max(initial=-1) + 1, -1, dtype=np.int64)
     roots[labels[::-1]] = np.arange(n)[::-1]
@@ -120,6 +124,24 @@ def spanning_forest(n: int, tail: Ints, head: Ints, root: int) -> Forest:
     square = sp.csc_array(incidence(n, tail[tree], head[tree]).tocsr()[below])
     factor = splu(square, permc_spec="NATURAL", diag_pivot_thresh=0.0)
     return Forest(n, tree, is_tree, below, factor)
+
+
+def _pairs(n: int, low: Ints, high: Ints, size: Floats | None) -> tuple[Ints, Ints]:
+    """Return the pairs of nodes that edges may join in a forest, and an edge for each.
+
+    Of edges between the same nodes it is the first, or the largest; with sizes only the pairs that
+    a forest of the largest edges needs are left.
+    """
+    order = np.arange(len(low)) if size is None else np.argsort(-size, kind="stable")
+    order = order[low[order] != high[order]]
+    pairs, at = np.unique(low[order] * n + high[order], return_index=True)
+    if size is None:
+        return pairs, order[at]
+    cost = 1.0 + at  # above 0: no edge to the graph routine is an edge of no cost
+    graph = sp.coo_array((cost, (pairs // n, pairs % n)), shape=(n, n))
+    trees = csgraph.minimum_spanning_tree(sp.csr_array(graph)).tocoo()
+    kept = np.unique(trees.row.astype(np.int64) * n + trees.col)
+    return kept, order[at[np.searchsorted(pairs, kept)]]
 
 
 def bridges(forest: Forest, tail: Ints, head: Ints) -> Mask:

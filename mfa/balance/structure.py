@@ -188,7 +188,9 @@ def structure(equations: Equations, fixed: Mask | None = None) -> Structure:
     determined = np.zeros(equations.n, dtype=bool)
     determined[related[left.determined]] = True
     tail, head = equations.tail[plain], equations.head[plain]
-    forest = spanning_forest(equations.n_nodes + 1, tail, head, equations.environment)
+    start = np.abs(equations.start[plain])
+    size = start if start.any() else None  # small changes then leave flows on their side of 0
+    forest = spanning_forest(equations.n_nodes + 1, tail, head, equations.environment, size)
     firm = bridges(forest, tail, head)
     firm[forest.tree] &= _untouched(equations, related, left.null, forest)
     determined[plain[firm]] = True
