@@ -30,7 +30,17 @@ if TYPE_CHECKING:
         write_tables,
         write_template,
     )
-    from mfa.recycling import bottlenecks, indicators, survey, trace, trade
+    from mfa.recycling import (
+        bottlenecks,
+        capacity,
+        gains,
+        indicators,
+        leakage,
+        measures,
+        survey,
+        trace,
+        trade,
+    )
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
     from mfa.stocks import (
@@ -46,7 +56,7 @@ if TYPE_CHECKING:
         inflow_from_cohorts,
         stock_driven,
     )
-    from mfa.supply import Disruption, concentration, disrupt
+    from mfa.supply import Disruption, concentration, criteria, disrupt, support
     from mfa.system import System
 
 __version__ = "0.1.0"
@@ -65,19 +75,25 @@ _HOMES = {
     "System": "mfa.system",
     "Weibull": "mfa.stocks",
     "bottlenecks": "mfa.recycling",
+    "capacity": "mfa.recycling",
     "cases": "mfa.io",
     "concentration": "mfa.supply",
     "convert": "mfa.io",
+    "criteria": "mfa.supply",
     "disrupt": "mfa.supply",
+    "gains": "mfa.recycling",
     "indicators": "mfa.recycling",
     "inflow_driven": "mfa.stocks",
     "inflow_from_cohorts": "mfa.stocks",
+    "leakage": "mfa.recycling",
+    "measures": "mfa.recycling",
     "read_tables": "mfa.io",
     "read_workbook": "mfa.io",
     "reconcile": "mfa.balance",
     "region": "mfa.balance",
     "remarks": "mfa.balance",
     "stock_driven": "mfa.stocks",
+    "support": "mfa.supply",
     "survey": "mfa.recycling",
     "trace": "mfa.recycling",
     "trade": "mfa.recycling",
@@ -109,13 +125,18 @@ __all__ = [
     "Weibull",
     "WorkbookError",
     "bottlenecks",
+    "capacity",
     "cases",
     "concentration",
     "convert",
+    "criteria",
     "disrupt",
+    "gains",
     "indicators",
     "inflow_driven",
     "inflow_from_cohorts",
+    "leakage",
+    "measures",
     "read_tables",
     "read_workbook",
     "reconcile",
@@ -124,6 +145,7 @@ __all__ = [
     "sankey",
     "stock_driven",
     "supply",
+    "support",
     "survey",
     "trace",
     "trade",

@@ -13,7 +13,7 @@ from mfa.balance.bounds import tolerances
 from mfa.balance.covariance import sensitivities
 from mfa.balance.fractional import homogeneous
 from mfa.balance.items import Item, find_numbers
-from mfa.balance.network import Floats
+from mfa.balance.network import Floats, Ints
 from mfa.balance.programme import Programme
 from mfa.errors import MFAError
 
@@ -66,18 +66,48 @@ def coefficients(balance: Balance, terms: Combination | Item) -> Floats:
 
 def linear(balance: Balance, terms: Combination | Item) -> Quantity:
     """Return Σ factor × item; see `Balance.linear`."""
-    factors = coefficients(balance, terms)
-    equations, x = balance.model.equations, balance.bounded.estimate.x
-    value = float(factors @ x)
-    if moves(balance, factors):
-        return Quantity(np.nan, np.nan, *_Room(balance, factors).extremes(factors), "undetermined")
-    sd = _sd(balance, factors)
-    some = np.flatnonzero(factors)
-    ends = factors[some, None] * np.column_stack([equations.lower, equations.upper])[some]
-    low, high = float(ends.min(axis=1).sum()), float(ends.max(axis=1).sum())
-    low = min(max(value - _REACH * sd, low), value)
-    high = max(min(value + _REACH * sd, high), value)
-    return Quantity(value, sd, low, high, "calculated" if sd else "fixed")
+    (found,) = quantities(balance, sp.csr_array(coefficients(balance, terms)[None, :]))
+    return found
+
+
+def quantities(balance: Balance, factors: sp.csr_array) -> list[Quantity]:
+    """Return several sums of variables at once.
+
+    Parameters
+    ----------
+    balance : Balance
+    factors : sparse array, shape (k, n)
+        Factor of every variable in mass per step.
+    """
+    values = factors @ balance.bounded.estimate.x
+    size = abs(factors) @ np.abs(balance.wander)
+    loose = (np.abs(factors @ balance.wander) > _DETERMINED * size).any(axis=1)
+    known = np.flatnonzero(~loose)
+    sds = np.full(len(values), np.nan)
+    sds[known] = _sds(balance, sp.csr_array(factors[known]))
+    out = []
+    for k in range(len(values)):
+        value, sd = float(values[k]), float(sds[k])
+        row = factors[[k]]
+        if loose[k]:
+            one = row.toarray()[0]
+            least, most = _Room(balance, one).extremes(one)
+            out.append(Quantity(np.nan, np.nan, least, most, "undetermined"))
+            continue
+        low, high = _limits(balance, np.asarray(row.indices, np.int64), row.data)
+        low = min(max(value - _REACH * sd, low), value)
+        high = max(min(value + _REACH * sd, high), value)
+        out.append(Quantity(value, sd, low, high, "calculated" if sd else "fixed"))
+    return out
+
+
+def _limits(balance: Balance, numbers: Ints, factors: Floats) -> tuple[float, float]:
+    """Return what the limits of single variables allow a sum to be."""
+    equations = balance.model.equations
+    some = factors != 0
+    ends = np.column_stack([equations.lower[numbers], equations.upper[numbers]])[some]
+    ends = factors[some, None] * ends
+    return float(ends.min(axis=1).sum()), float(ends.max(axis=1).sum())
 
 
 def ratio(balance: Balance, above: Combination | Item, below: Combination | Item) -> Quantity:
@@ -117,15 +147,32 @@ def moves(balance: Balance, factors: Floats, size: Floats | None = None) -> bool
 
 
 def _sd(balance: Balance, factors: Floats) -> float:
-    """Return the sd of a determined combination; 0 where nothing but rounding is left."""
+    """Return the sd of a determined combination."""
+    return float(_sds(balance, sp.csr_array(factors[None, :]))[0])
+
+
+def _sds(balance: Balance, factors: sp.csr_array) -> Floats:
+    """Return the sd of determined combinations; 0 where nothing but rounding is left."""
     found = balance.bounded.estimate
-    numbers = np.flatnonzero(factors)
-    if not len(numbers):
-        return 0.0
-    rows = sp.csr_array(factors[None, numbers]) @ sensitivities(found, numbers)
-    sd = float(np.sqrt(max(float(found.propagate(sp.csr_array(rows))[0, 0]), 0.0)))
-    rounding = np.abs(factors) @ tolerances(found.structure.equations, found.x)
-    return sd if sd > 1e-3 * rounding else 0.0
+    if not factors.nnz:
+        return np.zeros(factors.shape[0])
+    sd = np.sqrt(np.maximum(found.variances(_errors(balance, factors)), 0.0))
+    rounding = abs(factors) @ tolerances(found.structure.equations, found.x)
+    return np.asarray(np.where(sd > 1e-3 * rounding, sd, 0.0))
+
+
+def covariance_of(balance: Balance, factors: sp.csr_array) -> Floats:
+    """Return the covariance of determined combinations, shape (k, k); rows as for `quantities`."""
+    if not factors.nnz:
+        return np.zeros((factors.shape[0], factors.shape[0]))
+    return balance.bounded.estimate.propagate(_errors(balance, factors))
+
+
+def _errors(balance: Balance, factors: sp.csr_array) -> sp.csr_array:
+    """Return how combinations depend on the estimated data, shape (k, data)."""
+    numbers = np.unique(factors.indices).astype(np.int64)
+    rows = factors[:, numbers] @ sensitivities(balance.bounded.estimate, numbers)
+    return sp.csr_array(rows)
 
 
 class _Room:

@@ -19,6 +19,7 @@ from mfa.balance.compile import Model, data_tables
 from mfa.balance.covariance import covariance, shares_of_variance, variances
 from mfa.balance.equations import Equations
 from mfa.balance.items import Item, find_numbers
+from mfa.balance.losses import loss_table
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.observability import Checks, Tangles, checks, tangles
 from mfa.balance.ranges import Block, blocks, ranges
@@ -198,6 +199,15 @@ class Balance:
         return tables.process_table(self)
 
     @cached_property
+    def losses(self) -> pd.DataFrame:
+        """What every process loses, worst first in each substance and year.
+
+        A loss is the sum of the flows with that role and of those to disposal; ``flows`` names
+        them. ``rank_best`` … ``rank_worst`` are the ranks that the ranges leave possible.
+        """
+        return loss_table(self)
+
+    @cached_property
     def suspects(self) -> pd.DataFrame:
         """Data that look wrong, first those without which the rest agrees; then leaks."""
         return doubts.suspect_table(self)
@@ -255,6 +265,8 @@ class Balance:
     def graph(self) -> nx.MultiDiGraph:
         """The system's graph with value, sd, low, high and status on the edges.
 
+        ``loss`` is what a flow loses, 0 if it is no loss, nan if it is one of unknown size;
+        ``bottleneck_rank`` the rank of its process among the losses, None if it is no loss.
         The entries directly on an edge are those of the default substance in the last year
         (``graph.graph["substance"]``, ``["year"]``); ``data`` lists them for all.
         """

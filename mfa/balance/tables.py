@@ -313,11 +313,13 @@ def result_graph(balance: Balance) -> nx.MultiDiGraph:
     substance, year = balance.system.substances[0], balance.system.years[-1]
     graph.graph.update(substance=substance, year=year)
     names = ["substance", "year", "value", "sd", "low", "high", "status", "at_bound", "observed"]
+    ranks = _loss_ranks(balance)
     records: dict[str, list[dict[str, object]]] = {}
     for record in balance.flows[["flow", *names]].to_dict("records"):
-        records.setdefault(str(record.pop("flow")), []).append(
-            {str(k): v for k, v in record.items()}
-        )
+        flow = str(record.pop("flow"))
+        rank = ranks.get((flow, record["substance"], record["year"]))
+        record |= {"loss": 0.0 if rank is None else record["value"], "bottleneck_rank": rank}
+        records.setdefault(flow, []).append({str(k): v for k, v in record.items()})
     for _, _, key, edge in graph.edges(keys=True, data=True):
         rows = records.get(key, [])
         here = [r for r in rows if r["substance"] == substance and r["year"] == year]
@@ -325,3 +327,12 @@ def result_graph(balance: Balance) -> nx.MultiDiGraph:
             edge.pop(name, None)
         edge.update(here[0] if here else {}, data=rows)
     return graph
+
+
+def _loss_ranks(balance: Balance) -> dict[tuple[str, str, int], int]:
+    """Return the rank of every flow that is a loss, by flow, substance and year."""
+    table = balance.losses
+    rows = zip(table["flows"], table["substance"], table["year"], table["rank"], strict=True)
+    return {
+        (flow, substance, year): rank for flows, substance, year, rank in rows for flow in flows
+    }

@@ -21,7 +21,7 @@ def summary_lines(balance: Balance) -> list[str]:
     listed = ", ".join(f"{counts[name]} {name}" for name in STATUSES if name in counts)
     lines = [f"flows: {len(balance.flows)} ({listed})"]
     if not balance.dof:
-        return [*lines, "test: no balance checks any number"]
+        return [*lines, "test: no balance checks any number", *_worst(balance)]
     about = ", approximate: bounds hold some quantities" if balance.is_approximate else ""
     lines.append(
         f"test: chi2 {balance.chi2:.4g} on {balance.dof} degrees of freedom, "
@@ -44,4 +44,25 @@ def summary_lines(balance: Balance) -> list[str]:
         )
     if len(striking) > _MOST:
         lines.append(f"suspects: {len(striking) - _MOST} more, see the results workbook")
-    return lines
+    return lines + _worst(balance)
+
+
+def _worst(balance: Balance) -> list[str]:
+    """Return the worst loss of the default substance in the last year, if there is any."""
+    from mfa.recycling import bottlenecks  # late: see above
+
+    table, system = bottlenecks(balance), balance.system
+    here = table[(table["year"] == system.years[-1]) & table["bottleneck"]]
+    here = here[here["substance"] == system.substances[0]]
+    if here.empty:
+        return []
+    row = here.iloc[0]
+    if row["value"] == row["value"]:
+        size, chance = f"{row['value']:.4g} ± {row['sd']:.2g} {row['unit']}", row["probability"]
+        sure = f", the worst with probability {chance:.2f}" if chance == chance else ""
+    else:
+        size = (
+            f"between {row['low']:.4g} and {row['high']:.4g} {row['unit']}, left open by the data"
+        )
+        sure = ""
+    return [f"bottleneck: {row['item']} {row['year']}: loses {size}{sure}"]

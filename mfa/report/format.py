@@ -77,6 +77,21 @@ def percent(share: float) -> str:
     return f"{fixed(value, digits)} %"
 
 
+def chance(probability: float) -> str:
+    """Write a probability in whole percent, never one of 0 or 100 % that is not quite that.
+
+    Examples
+    --------
+    >>> chance(0.8267), chance(0.004), chance(0.998), chance(1.0), chance(math.nan)
+    ('83 %', '< 1 %', '> 99 %', '100 %', '')
+    """
+    if not known(probability):
+        return ""
+    if 0 < probability < 0.01:
+        return "< 1 %"
+    return "> 99 %" if 0.99 < probability < 1 else percent(round(probability, 2))
+
+
 def percent_sd(share: float, sd: float) -> str:
     """Write a share ± sd in percent; an sd too small to be seen is left out.
 

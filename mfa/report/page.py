@@ -244,10 +244,13 @@ class Page:
         known = fmt.known(row["value"])
         shown = fmt.plus_minus(row["value"], row["sd"])
         ranks = self.words["rank_range"].format(best=row["rank_best"], worst=row["rank_worst"], n=n)
+        chance = ""
+        if fmt.known(row["probability"]):
+            chance = self.words["rank_chance"].format(p=fmt.chance(row["probability"]))
         return {
             "name": self.process_name(row["item"]),
             "rank": row["rank"],
-            "ranks": ranks if row["rank_best"] != row["rank_worst"] else "",
+            "ranks": chance or (ranks if row["rank_best"] != row["rank_worst"] else ""),
             "text": shown or fmt.low_high(row["low"], row["high"], self.words),
             "bar": _bar(low, high, largest),
             "point": 100 * row["value"] / largest if known else None,

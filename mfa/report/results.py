@@ -12,10 +12,20 @@ import pandas as pd
 from mfa import __version__
 from mfa.balance import Balance
 from mfa.io.xlsx_write import Table, from_frame, from_raw, save_workbook
-from mfa.recycling import bottlenecks, indicators, survey, trade
+from mfa.recycling import (
+    bottlenecks,
+    capacity,
+    gains,
+    indicators,
+    leakage,
+    measures,
+    survey,
+    trade,
+)
+from mfa.report.bottlenecks import INDICATORS as HEADLINES
 from mfa.report.supply_tables import supply_tables
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
-from mfa.supply import Disruption
+from mfa.supply import Disruption, criteria, support
 from mfa.system.regions import home_regions
 
 _MOST = 30
@@ -72,9 +82,36 @@ def result_tables(
         "indicators": indicators(balance),
         "bottlenecks": bottlenecks(balance),
         **({"trade": trade(balance)} if several else {}),
+        **_remedies(balance),
         "survey": survey(balance),
         **supply_tables(balance, disruptions),
     }
+
+
+def _remedies(balance: Balance) -> dict[str, pd.DataFrame]:
+    """Return what could be done about bottlenecks: sheets that have no row are left out."""
+    tables = {
+        "gains": gains(balance),
+        "capacities": capacity(balance),
+        "leakage": leakage(balance),
+        "measures_effect": _measures_effect(balance),
+        "support": support(balance),
+        "criteria": criteria(balance),
+    }
+    return {name: table for name, table in tables.items() if len(table)}
+
+
+def _measures_effect(balance: Balance) -> pd.DataFrame:
+    """Return what measures bring in the headline indicators, in every substance with flows."""
+    flows = balance.flows
+    here = set(flows.loc[flows["year"] == balance.system.years[-1], "substance"])
+    parts = [
+        measures(balance, indicator, substance)
+        for substance in balance.system.substances
+        if substance in here
+        for indicator in HEADLINES
+    ]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
 def _with_regions(balance: Balance) -> pd.DataFrame:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mfa.balance import remarks
+from mfa.report.bottlenecks import what_to_do
 from mfa.report.contradictions import checked, excluded, suspect_groups
 from mfa.report.numbers import (
     assumption_rows,
@@ -92,6 +93,10 @@ def _losses(page: Page, _: Charts) -> Values:
     return {"losses": out}
 
 
+def _has_losses(page: Page) -> bool:
+    return not page.bottlenecks.empty
+
+
 def _several_regions(page: Page) -> bool:
     return len(page.balance.system.regions) > 1
 
@@ -138,6 +143,7 @@ SECTIONS = (
     Section("contradictions", _contradictions),
     Section("indicators", _indicators, slow=True),
     Section("losses", _losses),
+    Section("what_to_do", lambda page, _: what_to_do(page), _has_losses, slow=True),
     Section("trade", _trade, _several_regions),
     Section("regions", _regions, _several_regions, slow=True),
     Section("unknown", lambda page, _: {"unknown": unknown(page)}),

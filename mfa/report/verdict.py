@@ -76,8 +76,11 @@ def _worst_loss(page: Page) -> str:
     shown = value or fmt.low_high(worst["low"], worst["high"], page.words)
     several = len(page.balance.system.substances) > 1
     unit = f"{page.unit} ({page.substance})" if several else page.unit
-    return page.words["worst_known" if value else "worst_open"].format(
-        name=page.process_name(worst["item"]), value=f"{shown} {unit}"
+    likely = fmt.known(worst["probability"])
+    key = "worst_likely" if likely else "worst_known" if value else "worst_open"
+    p = fmt.chance(worst["probability"])
+    return page.words[key].format(
+        name=page.process_name(worst["item"]), value=f"{shown} {unit}", p=p
     )
 
 

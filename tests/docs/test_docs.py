@@ -15,6 +15,7 @@ import mfa
 ROOT = Path(__file__).parents[2]
 PAGES = (
     "README.md",
+    "docs/bottlenecks.md",
     "docs/charts.md",
     "docs/contradictions.md",
     "docs/python.md",
