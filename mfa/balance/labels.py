@@ -7,9 +7,10 @@ import pandas as pd
 
 from mfa.balance.compile import Model, data_tables
 from mfa.balance.network import Ints
+from mfa.balance.survival import LIFETIME
 
 STOCK_OF = "stock of "
-_STOCK = ("level", "change")
+_STOCK = ("level", "change", LIFETIME)
 _MOST = 3  # flows that share a composition
 
 
