@@ -15,6 +15,7 @@ import clarabel
 import numpy as np
 import scipy.sparse as sp
 
+from mfa.balance.active import least_held
 from mfa.balance.equations import Equations
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.room import no_room
@@ -127,7 +128,13 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
         raise Infeasible
     first = estimate(classified, equations.y)
     nothing = np.zeros(equations.n, dtype=np.int8)
-    found = _settle(equations, tangent, first, nothing)
+    found = None
+    if equations.by_few:
+        held = least_held(first, tolerances(equations, first.x))
+        if held is not None and held.any():
+            found = _settle(equations, tangent, _with_held(equations, held), held)
+    if found is None:
+        found = _settle(equations, tangent, first, nothing)
     if found is None:
         point, held = _interior_point(equations)
         goal = misfit(equations, point)

@@ -10,11 +10,11 @@ import numpy as np
 import scipy.sparse as sp
 
 from mfa.balance.bounds import tolerances
-from mfa.balance.covariance import sensitivities
 from mfa.balance.fractional import homogeneous
 from mfa.balance.items import Item, find_numbers
 from mfa.balance.network import Floats
 from mfa.balance.programme import Programme
+from mfa.balance.sensitivities import sensitivities
 from mfa.errors import MFAError
 
 if TYPE_CHECKING:

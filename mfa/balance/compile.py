@@ -139,11 +139,12 @@ def compile_system(
     stocks = _stock_variables(system, axes, process_node, pairs, n_nodes)
     physical = pd.concat([flows, stocks], ignore_index=True)
     cohorts = cohort_models(system, axes, physical)
-    related = relate(system, axes, physical, () if survival == "off" else cohorts, sd)
+    binding = () if survival == "off" else cohorts
+    related = relate(system, axes, physical, binding, sd)
     variables = pd.concat([physical, related.variables], ignore_index=True)
     return Model(
         system=system,
-        equations=_equations(variables, n_nodes, related),
+        equations=_equations(variables, n_nodes, related, by_few=bool(binding)),
         products=related.products,
         variables=variables[["kind", "item", "substance", "year", "row", "step"]],
         nodes=_node_table(axes, pairs),
@@ -239,7 +240,9 @@ def _node_table(axes: Axes, pairs: Ints) -> pd.DataFrame:
     )
 
 
-def _equations(variables: pd.DataFrame, n_nodes: int, related: Relations) -> Equations:
+def _equations(
+    variables: pd.DataFrame, n_nodes: int, related: Relations, *, by_few: bool
+) -> Equations:
     step = variables["step"].to_numpy(dtype=np.float64)
     value, sd, low, high = (
         variables[name].to_numpy(dtype=np.float64) * step for name in ("value", "sd", "min", "max")
@@ -259,4 +262,5 @@ def _equations(variables: pd.DataFrame, n_nodes: int, related: Relations) -> Equ
         lower=np.where(np.isnan(low), floor, low),
         upper=np.where(np.isnan(high), np.inf, high),
         start=np.zeros(len(variables)),
+        by_few=by_few,
     )
