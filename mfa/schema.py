@@ -56,6 +56,8 @@ SETTINGS = {
     "unit": "Needed. Unit of every flow, e.g. kt/yr.",
     "substances": "Needed. Comma list; the first is the default.",
     "default_cv": "Relative sd of a value that states none, e.g. 0.05 or 5%.",
+    "inflow_at": "When in its year what enters a stock begins to age: spread (default), start, "
+    "middle or end.",
     "description": "What the workbook is about.",
     "author": "Who made it.",
     "licence": "Under which terms it may be used.",
@@ -69,6 +71,7 @@ SETTINGS_JA = {
     "unit": "必須。全フローの単位。例：kt/yr。",
     "substances": "必須。物質のカンマ区切り。最初が既定。",
     "default_cv": "標準偏差も変動係数もない値の変動係数。例：0.05、5%。",
+    "inflow_at": "ストックに入ったものが年内のいつから経年するか：spread（既定）、start、middle、end。",
     "description": "このブックの内容。",
     "author": "作成者。",
     "licence": "利用条件。",

@@ -15,6 +15,7 @@ import clarabel
 import numpy as np
 import scipy.sparse as sp
 
+from mfa.balance.active import least_held
 from mfa.balance.equations import Equations
 from mfa.balance.interior import inside
 from mfa.balance.network import Floats, Ints, Mask
@@ -25,6 +26,7 @@ from mfa.errors import BalanceError
 
 _TOLERANCE = 1e-9
 _EXCHANGES = 400
+_FEW_EXCHANGES = 40  # where years are tied, each is dear and the interior point says more
 _IDLE = 40
 _SMALL = 0.8
 _LARGE = 5000
@@ -127,9 +129,12 @@ def bounded_estimate(equations: Equations, tangent: Mask | None = None) -> Bound
     if not _constants_agree(classified, equations.y, tangent):
         raise Infeasible
     first = estimate(classified, equations.y)
-    large = _is_large(equations) and tangent is None
-    start = _near(equations, first) if large else (first, np.zeros(equations.n, dtype=np.int8))
-    found = _settle(equations, tangent, *start, rough=large)
+    found = _by_few(equations, tangent, first) if equations.by_few else None
+    if found is None:
+        large = _is_large(equations) and tangent is None
+        nothing = np.zeros(equations.n, dtype=np.int8)
+        start = _near(equations, first) if large else (first, nothing)
+        found = _settle(equations, tangent, *start, rough=large)
     if found is None:
         point, held = _interior_point(equations)
         goal = misfit(equations, point)
@@ -186,7 +191,7 @@ def _settle(
     progress = _Progress(part)
     done = np.zeros(progress.n_parts, dtype=bool)
     firm: Mask | None = None
-    for _ in range(_EXCHANGES):
+    for _ in range(_FEW_EXCHANGES if equations.by_few else _EXCHANGES):
         loose = _undetermined(found.structure)
         give = 1.0 if exact else _ROUGH
         slack = give * tolerances(equations, found.x)
@@ -217,6 +222,16 @@ def _settle(
         if not _constants_agree(found.structure, found.x, tangent):
             return None
     return None
+
+
+def _by_few(
+    equations: Equations, tangent: Mask | None, first: Estimate
+) -> tuple[Estimate, np.ndarray] | None:
+    """Return the estimate where few unknowns break their bounds, None if that is not so."""
+    held = least_held(first, tolerances(equations, first.x))
+    if held is None or not held.any():
+        return None
+    return _settle(equations, tangent, _with_held(equations, held), held)
 
 
 def _near(equations: Equations, found: Estimate) -> tuple[Estimate, np.ndarray]:

@@ -14,9 +14,10 @@ import pandas as pd
 
 from mfa.balance.axes import Axes, axes_of
 from mfa.balance.equations import NO_EDGE, Equations
-from mfa.balance.network import Ints
+from mfa.balance.network import Floats, Ints
 from mfa.balance.products import Products
 from mfa.balance.relations import Relations, relate
+from mfa.balance.survival import LIFETIME, CohortModel, Survival, cohort_models
 from mfa.system import System
 
 _DATA = ["value", "sd", "min", "max", "include"]
@@ -33,15 +34,21 @@ class Model:
     products : Products
         Coefficients and compositions.
     variables : DataFrame
-        One row per variable: kind (flow, change, level, observation, coefficient, composition),
-        item (flow, process, or name of the row), substance, year (0: all years), row (position in
-        its table; −1 where the table has none), step (what a value in the system's unit is
-        multiplied by to be a mass per step).
+        One row per variable: kind (flow, change, level, observation, lifetime, coefficient,
+        composition), item (flow, process, or name of the row), substance, year (0: all years), row
+        (position in its table; −1 where the table has none), step (what a value in the system's
+        unit is multiplied by to be a mass per step).
     nodes : DataFrame
         One row per balance: process, substance, year, step (its length), stock (whether it is the
         stock's own).
     relations : DataFrame
         One row per relation: kind, item, cell.
+    cohorts : tuple of CohortModel
+        What lifetimes say of stocks, whether it is among the relations or not.
+    survival : {"exact", "soft", "off"}
+        How strictly cohorts bind.
+    cv : float
+        Relative sd of an outflow about its cohorts, where they bind softly.
     """
 
     system: System
@@ -50,6 +57,9 @@ class Model:
     variables: pd.DataFrame
     nodes: pd.DataFrame
     relations: pd.DataFrame
+    cohorts: tuple[CohortModel, ...]
+    survival: Survival
+    cv: float
 
     def cell(self, number: int) -> str:
         """Return ``sheet!cell`` of a variable's datum, "" where its table has no row for it."""
@@ -75,13 +85,43 @@ def data_tables(system: System) -> dict[str, pd.DataFrame]:
         "change": system.stocks,
         "level": system.stocks,
         "observation": system.observations,
+        **_lifetime_data(system),
         "coefficient": system.coefficients,
         "composition": system.compositions,
     }
 
 
-def compile_system(system: System) -> Model:
+def _lifetime_data(system: System) -> dict[str, pd.DataFrame]:
+    """Return the lifetimes with the columns that data have; they hold no datum themselves."""
+    table = system.tables.get("lifetimes")
+    if table is None:
+        return {}
+    return {
+        LIFETIME: table.assign(
+            value=np.nan,
+            sd=np.nan,
+            basis="estimate",
+            include=True,
+            reference=table["reference"].fillna(""),
+            note=table["note"].fillna(""),
+        )
+    }
+
+
+def compile_system(
+    system: System, survival: Survival = "off", cv: float = np.nan, sd: Floats | None = None
+) -> Model:
     """Return the equations of a system.
+
+    Parameters
+    ----------
+    system : System
+    survival : {"exact", "soft", "off"}
+        How strictly cohorts bind.
+    cv : float
+        Relative sd of an outflow about its cohorts, where they bind softly.
+    sd : array, optional
+        sd of every statement about cohorts [mass per step], where they bind softly.
 
     Raises
     ------
@@ -98,15 +138,20 @@ def compile_system(system: System) -> Model:
     flows = _flow_variables(system, axes, process_node, n_nodes)
     stocks = _stock_variables(system, axes, process_node, pairs, n_nodes)
     physical = pd.concat([flows, stocks], ignore_index=True)
-    related = relate(system, axes, physical)
+    cohorts = cohort_models(system, axes, physical)
+    binding = () if survival == "off" else cohorts
+    related = relate(system, axes, physical, binding, sd)
     variables = pd.concat([physical, related.variables], ignore_index=True)
     return Model(
         system=system,
-        equations=_equations(variables, n_nodes, related),
+        equations=_equations(variables, n_nodes, related, by_few=bool(binding)),
         products=related.products,
         variables=variables[["kind", "item", "substance", "year", "row", "step"]],
         nodes=_node_table(axes, pairs),
         relations=related.labels,
+        cohorts=cohorts,
+        survival=survival if cohorts else "off",
+        cv=cv,
     )
 
 
@@ -195,7 +240,9 @@ def _node_table(axes: Axes, pairs: Ints) -> pd.DataFrame:
     )
 
 
-def _equations(variables: pd.DataFrame, n_nodes: int, related: Relations) -> Equations:
+def _equations(
+    variables: pd.DataFrame, n_nodes: int, related: Relations, *, by_few: bool
+) -> Equations:
     step = variables["step"].to_numpy(dtype=np.float64)
     value, sd, low, high = (
         variables[name].to_numpy(dtype=np.float64) * step for name in ("value", "sd", "min", "max")
@@ -215,4 +262,5 @@ def _equations(variables: pd.DataFrame, n_nodes: int, related: Relations) -> Equ
         lower=np.where(np.isnan(low), floor, low),
         upper=np.where(np.isnan(high), np.inf, high),
         start=np.zeros(len(variables)),
+        by_few=by_few,
     )

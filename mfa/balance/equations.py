@@ -34,6 +34,8 @@ class Equations:
         Bounds; ±inf where there is none.
     start : array, shape (n,)
         A point near which undetermined variables are to stay.
+    by_few : bool
+        Whether few unknowns move many variables, as the stock of before all outflows from it do.
     """
 
     n_nodes: int
@@ -48,6 +50,7 @@ class Equations:
     lower: Floats
     upper: Floats
     start: Floats
+    by_few: bool = False
 
     @property
     def n(self) -> int:
@@ -120,7 +123,9 @@ class Equations:
             np.where(end[some] == NO_EDGE, NO_EDGE, place[end[some]])
             for end in (self.tail, self.head)
         )
-        return Equations(len(nodes), tail, head, relations[used], self.right[used], **data)
+        return Equations(
+            len(nodes), tail, head, relations[used], self.right[used], **data, by_few=self.by_few
+        )
 
     def constants(self, fixed: Mask, values: Floats) -> Floats:
         """Return b − A x over the fixed variables: what the others have to add up to."""

@@ -9,6 +9,7 @@ import numpy as np
 from mfa.balance.compile import Model
 from mfa.balance.labels import variable_labels
 from mfa.balance.network import Ints, Mask
+from mfa.balance.survival import LIFETIME
 from mfa.errors import MFAError, near
 
 Item = str | tuple[str, int] | tuple[str, str, int]
@@ -65,10 +66,13 @@ def _number(model: Model, item: Item) -> int:
 
 
 def _named(model: Model, name: str) -> Mask:
-    """Return the variables with an id, levels excepted; of compositions, any of their flows."""
+    """Return the variables with an id; of compositions, any of their flows.
+
+    Levels, and errors of lifetimes, are left out: only their labels mean them.
+    """
     known = model.variables["item"].to_numpy(dtype=object)
     kind = model.variables["kind"].to_numpy(dtype=object)
-    match = (known == name) & (kind != "level")
+    match = (known == name) & (kind != "level") & (kind != LIFETIME)
     if match.any() or "/" not in name:
         return np.asarray(match)
     flow, _, substance = name.rpartition("/")

@@ -6,23 +6,37 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
+
 from mfa.balance.bilinear import Runaway, estimate_products
-from mfa.balance.bounds import Infeasible, bounded_estimate
+from mfa.balance.bounds import Bounded, Infeasible, bounded_estimate
 from mfa.balance.clash import clash_error, with_exact_products
 from mfa.balance.compile import Model, compile_system
+from mfa.balance.network import Floats
 from mfa.balance.result import Balance
+from mfa.balance.survival import Survival, check_survival, error_sizes
 from mfa.errors import BalanceError, Problem, SystemDefinitionError
 from mfa.system import System
 
 _log = logging.getLogger("mfa")
 
 
-def reconcile(system: System, progress: Callable[[str], None] | None = None) -> Balance:
+_CV = 0.1
+
+
+def reconcile(
+    system: System,
+    progress: Callable[[str], None] | None = None,
+    *,
+    survival: Survival = "exact",
+    cv: float = _CV,
+) -> Balance:
     """Close every balance, staying as close to the data as their sd allow.
 
     Minimises Σ((x − y)/sd)² over all years at once under the balances, exact data, relations and
-    bounds. Data that contradict each other are a result (`Balance.p_value`, `Balance.suspects`),
-    no error.
+    bounds; where the workbook has lifetimes, what leaves a stock is tied to what entered it in
+    earlier years, so that data of one year inform the others. Data that contradict each other are a
+    result (`Balance.p_value`, `Balance.suspects`), no error.
 
     Parameters
     ----------
@@ -30,6 +44,12 @@ def reconcile(system: System, progress: Callable[[str], None] | None = None) -> 
         Processes, flows, stocks and what is known of them.
     progress : callable, optional
         Called with a few words before each stage.
+    survival : {"exact", "soft", "off"}
+        How strictly lifetimes bind: stocks are exactly their cohorts; outflows may differ from what
+        their cohorts say, by ``cv``; or not at all. Without lifetimes it makes no difference.
+    cv : float, default: 0.1
+        With "soft", sd of an outflow about what its cohorts say, relative to the outflow that
+        "exact" gives (or "off", where "exact" has no solution).
 
     Returns
     -------
@@ -39,6 +59,8 @@ def reconcile(system: System, progress: Callable[[str], None] | None = None) -> 
     ------
     SystemDefinitionError
         If the system has no flows.
+    MFAError
+        If there is no such way for lifetimes to bind, or cv is not above 0.
     BalanceError
         If no values can satisfy exact data, relations and bounds; names the rows that clash.
 
@@ -60,24 +82,43 @@ def reconcile(system: System, progress: Callable[[str], None] | None = None) -> 
     1  metal   96.0  1.788854  reconciled
     """
     say = progress or _log.debug
+    check_survival(survival, cv)
     if system.flows.empty:
         what, do = "there are no flows to reconcile", "fill in the sheets 'processes' and 'flows'"
         file = system.source.name if system.source else ""
         raise SystemDefinitionError([Problem(what, do, None, "flows", "A2", file)])
     say("drawing up the balances")
-    model = compile_system(system)
+    sd = _errors(system, cv, say) if survival == "soft" else None
+    model = compile_system(system, survival, cv, sd)
     say("reconciling")
+    bounded = _estimated(model)
+    solved = replace(model, equations=bounded.classified.equations)
+    return Balance(system, solved, bounded)
+
+
+def _estimated(model: Model) -> Bounded:
+    """Return the estimate of a model, or raise the error that says why there is none."""
     try:
         if len(model.products):
-            bounded = estimate_products(model.equations, model.products)
-        else:
-            bounded = bounded_estimate(model.equations)
+            return estimate_products(model.equations, model.products)
+        return bounded_estimate(model.equations)
     except Infeasible:
         raise clash_error(with_exact_products(model)) from None
     except Runaway as runaway:
         raise _runaway_error(model, runaway.number) from None
-    solved = replace(model, equations=bounded.classified.equations)
-    return Balance(system, solved, bounded)
+
+
+def _errors(system: System, cv: float, say: Callable[[str], None]) -> Floats:
+    """Return the sd of every statement about cohorts [mass per step], from an exact pass."""
+    model = compile_system(system, "exact")
+    if not model.cohorts:
+        return np.zeros(0)
+    say("estimating outflows")
+    try:
+        bounded = _estimated(model)
+    except BalanceError:
+        bounded = _estimated(compile_system(system))
+    return error_sizes(model.cohorts, bounded.estimate.x, cv)
 
 
 def _runaway_error(model: Model, number: int) -> BalanceError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,10 @@ import scipy.sparse as sp
 
 from mfa.balance.axes import Axes
 from mfa.balance.equations import NO_EDGE
+from mfa.balance.network import Floats
 from mfa.balance.products import Products
 from mfa.balance.shares import draw_up, share_variables
+from mfa.balance.survival import CohortModel, state
 from mfa.errors import BalanceError
 from mfa.system import System
 
@@ -28,7 +30,7 @@ class Relations:
         Over the physical variables, then the added ones.
     products : Products
     variables : DataFrame
-        One row per observation (its sum), coefficient and composition.
+        One row per observation (its sum), error of a lifetime, coefficient and composition.
     labels : DataFrame
         kind, item and cell of each relation, then of each product.
     """
@@ -72,8 +74,22 @@ class _Finder:
         return self._numbers.get((kind, item, substance, year))
 
 
-def relate(system: System, axes: Axes, physical: pd.DataFrame) -> Relations:
+def relate(
+    system: System,
+    axes: Axes,
+    physical: pd.DataFrame,
+    models: Sequence[CohortModel] = (),
+    sd: Floats | None = None,
+) -> Relations:
     """Return the relations of a system over its physical variables.
+
+    Parameters
+    ----------
+    system, axes, physical
+    models : sequence of CohortModel
+        What lifetimes say of stocks.
+    sd : array, optional
+        sd of each of their statements [mass per step]; None if they hold exactly.
 
     Raises
     ------
@@ -92,17 +108,25 @@ def relate(system: System, axes: Axes, physical: pd.DataFrame) -> Relations:
     _add_gap_levels(rows, finder, gaps, axes)
     observed = _observed(system, [places[0] for places in statements.values()])
     shares = share_variables(system, physical)
-    n = len(physical) + len(observed) + len(shares)
-    products, labels, equal = draw_up(system, axes, len(physical) + len(observed))
+    n_first = len(physical) + len(observed)
+    n_errors = 0 if sd is None else len(sd)
+    n = n_first + n_errors + len(shares)
+    products, labels, equal = draw_up(system, axes, n_first + n_errors)
     for number, other, label in equal:
         rows.add([(number, 1.0), (other, -1.0)], *label)
     entries = (np.array(rows.value), (np.array(rows.row, int), np.array(rows.column, int)))
     matrix = sp.csr_array(sp.coo_array(entries, shape=(len(rows.labels), n)))
+    parts, named = [observed, shares], [_labels(rows), labels]
+    if models:
+        aged = state(system, axes, models, sd, n_first, n)
+        matrix = sp.csr_array(sp.vstack([matrix, aged.matrix], format="csr"))
+        parts = [observed, *([aged.errors] if n_errors else []), shares]
+        named = [_labels(rows), aged.labels, labels]
     return Relations(
         matrix=matrix,
         products=products,
-        variables=pd.concat([observed, shares], ignore_index=True),
-        labels=pd.concat([_labels(rows), labels], ignore_index=True),
+        variables=pd.concat(parts, ignore_index=True),
+        labels=pd.concat(named, ignore_index=True),
     )
 
 

@@ -10,12 +10,13 @@ S = G W Gᵀ:
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
-from scipy.linalg import cho_solve, cholesky, lapack, qr
+from scipy.linalg import LinAlgError, cho_solve, cholesky, lapack, qr
 from scipy.sparse.linalg import splu
 
 from mfa.balance.network import Floats
@@ -81,9 +82,10 @@ class _Normal:
     def _triangle(self) -> Floats:
         """R, upper triangular, with S = RᵀR."""
         rows = self._rows
-        if rows.shape[0] <= _ORTHOGONAL:
-            return np.asarray(qr(rows.T.toarray(), mode="r")[0][: rows.shape[0]])
-        return np.asarray(cholesky(self._matrix.toarray()))
+        if rows.shape[0] > _ORTHOGONAL:
+            with suppress(LinAlgError):  # rows so nearly parallel that S has lost it
+                return np.asarray(cholesky(self._matrix.toarray()))
+        return np.asarray(qr(rows.T.toarray(), mode="r")[0][: rows.shape[0]])
 
     @cached_property
     def _root(self) -> Floats:
@@ -171,7 +173,7 @@ class Estimate:
         -------
         array, shape (k, k)
         """
-        left = self._errors_left(rows)
+        left = self.errors_left(rows)
         return np.asarray(left.T @ left)
 
     def variances(self, rows: sp.csr_array) -> Floats:
@@ -179,10 +181,10 @@ class Estimate:
         out = np.zeros(rows.shape[0])
         for start in range(0, len(out), _BLOCK):
             some = slice(start, start + _BLOCK)
-            out[some] = (self._errors_left(sp.csr_array(rows[some])) ** 2).sum(axis=0)
+            out[some] = (self.errors_left(sp.csr_array(rows[some])) ** 2).sum(axis=0)
         return out
 
-    def _errors_left(self, rows: sp.csr_array) -> Floats:
+    def errors_left(self, rows: sp.csr_array) -> Floats:
         """Return what the checks leave of the errors of linear combinations, shape (data, k).
 
         With B = G W^½ and V = W^½ rowsᵀ it is R = V − Bᵀ S⁻¹ B V, and the covariance RᵀR. The

@@ -13,6 +13,7 @@ variables in them) add is left to a rank-revealing QR on just the rows that they
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
@@ -62,6 +63,12 @@ class Structure:
     null: sp.csr_array
     plain: Ints
     forest: Forest
+
+    @cached_property
+    def related_by_data(self) -> sp.csr_array:
+        """How the unmeasured variables of relations depend on the data, shape (related, data)."""
+        measured = self.equations.matrix[:, self.data]
+        return sp.csr_array(-(self.solve_related @ (self.related_rows @ measured)))
 
     def complete(self, x: Floats, constants: Floats) -> Floats:
         """Fill in the unmeasured variables, given fixed and measured ones.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.covariance import sensitivities
+from mfa.balance.sensitivities import sensitivities
 from mfa.balance.network import Mask
 from mfa.recycling.place import Place, Term
 from mfa.recycling.polytope import Polytope

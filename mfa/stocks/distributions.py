@@ -8,7 +8,7 @@ from scipy.special import gamma, gammainc, gammaincc, ndtr
 
 from mfa.stocks.checks import Floats, parameter
 from mfa.stocks.lifetime import Lifetime, fitting, one_pair, representable
-from mfa.stocks.moments import log_ratio, weibull_shape
+from mfa.stocks.moments import folded_ratio, log_ratio, weibull_shape
 
 # Years such as 2000.1 are not exact in binary, nor are ages found from them: an age counts as
 # the fixed lifetime from a thirtieth of a second before it.
@@ -124,6 +124,26 @@ class FoldedNormal(Lifetime):
         kind = "FoldedNormal"
         middle = parameter(kind, "mu", mu, 0.0, strictly=False)
         self._set(*fitting(kind, mu=middle, sigma=parameter(kind, "sigma", sigma, 0.0)))
+
+    @staticmethod
+    def from_moments(*, mean: float, sd: float) -> FoldedNormal:
+        """Return the folded normal lifetime with a mean and sd of its own [yr], single numbers.
+
+        Raises
+        ------
+        StockError
+            If there is none: sd can be at most √(π/2 − 1) = 0.7555 of the mean.
+
+        Examples
+        --------
+        >>> FoldedNormal.from_moments(mean=6.2345, sd=3.6238)
+        FoldedNormal(mu=6.00003, sigma=4.00006)
+        """
+        kind = "FoldedNormal"
+        middle = float(parameter(kind, "mean", mean, 0.0))
+        ratio = folded_ratio(middle, float(parameter(kind, "sd", sd, 0.0)))
+        sigma = middle / float(FoldedNormal(mu=ratio, sigma=1.0).mean)
+        return FoldedNormal(mu=ratio * sigma, sigma=sigma)
 
     @property
     def mean(self) -> Floats:

@@ -40,8 +40,8 @@ class Grid:
         return f"{self.years[step]:.10g}"
 
 
-def grid(years: ArrayLike) -> Grid:
-    """Return the steps of a stock.
+def grid(years: ArrayLike, first_step: float | None = None) -> Grid:
+    """Return the steps of a stock, the first of a given length or as long as the second.
 
     Raises
     ------
@@ -67,7 +67,10 @@ def grid(years: ArrayLike) -> Grid:
             f"years: not in ascending order; found {array[late]:.10g} before "
             f"{array[late + 1]:.10g}; sort them and give each once"
         )
-    steps = np.concatenate([gaps[:1] if len(gaps) else [1.0], gaps])
+    first = first_step if first_step is not None else gaps[0] if len(gaps) else 1.0
+    if not (np.isfinite(first) and first > 0):
+        raise StockError(f"first_step has to be above 0; found {first:g}; give years")
+    steps = np.concatenate([[first], gaps])
     bounds = np.concatenate([[array[0] - steps[0]], array])
     for part in (array, steps, bounds):
         part.flags.writeable = False

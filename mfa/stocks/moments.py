@@ -1,17 +1,22 @@
-"""From the mean and sd of a Weibull lifetime to its shape and scale.
+"""From the mean and sd of a Weibull or a folded normal lifetime to its parameters.
 
-With x = 1/shape, mean = scale Γ(1 + x) and ln(1 + cv²) = ln Γ(1 + 2x) − 2 ln Γ(1 + x) = f(x). In
-logarithms, ln f against ln x is increasing and concave with a slope between 2 (narrow: f → π²x²/6)
-and 1 (wide: f → 2x ln 2), so that Newton's method converges from anywhere.
+Weibull: with x = 1/shape, mean = scale Γ(1 + x) and ln(1 + cv²) = ln Γ(1 + 2x) − 2 ln Γ(1 + x) =
+f(x). In logarithms, ln f against ln x is increasing and concave with a slope between 2 (narrow:
+f → π²x²/6) and 1 (wide: f → 2x ln 2), so that Newton's method converges from anywhere.
+
+Folded normal: with z = mu/sigma and m(z) its mean for sigma = 1, mean² + sd² = sigma² (1 + z²), so
+that sd/mean falls from √(π/2 − 1) at z = 0 towards 0.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import gammaln, psi, zeta
+from scipy.special import gammaln, ndtr, psi, zeta
 
+from mfa.errors import StockError
 from mfa.stocks.checks import Floats
 
+_HALVINGS = 60
 _SMALL = 0.1  # below, f is a difference of nearly equal numbers, and its series is quick
 _ORDERS = np.arange(2, 30)
 # ln Γ(1 + x) = −γx + Σ ζ(k) (−x)ᵏ / k, so f(x) = Σ ζ(k) (2ᵏ − 2) (−x)ᵏ / k
@@ -58,3 +63,34 @@ def weibull_shape(mean: Floats, sd: Floats) -> Floats:
             if not (np.abs(step) > 1e-15 * np.maximum(1.0, np.abs(u))).any():
                 break
         return np.asarray(np.exp(-u))
+
+
+def folded_ratio(mean: float, sd: float) -> float:
+    """Return mu/sigma of the folded normal lifetime with given mean and sd, both above 0.
+
+    Raises
+    ------
+    StockError
+        If there is none.
+
+    Examples
+    --------
+    >>> round(folded_ratio(2.0, 0.5), 6)
+    3.999757
+    """
+    widest = np.sqrt(np.pi / 2 - 1)
+    if sd > widest * mean:
+        raise StockError(
+            f"FoldedNormal lifetime: an sd of more than {widest:.4g} × mean; found mean {mean:g}, "
+            f"sd {sd:g}; lower the sd, or choose a weibull, gamma or lognormal lifetime"
+        )
+
+    def too_wide(z: float) -> float:
+        raised = np.sqrt(2 / np.pi) * np.exp(-z * z / 2) - 2 * z * ndtr(-z)
+        return float(np.sqrt(1 - raised * (2 * z + raised)) / (z + raised) - sd / mean)
+
+    low, high = 0.0, 2 * mean / sd
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        low, high = (middle, high) if too_wide(middle) > 0 else (low, middle)
+    return low

@@ -30,6 +30,7 @@ def survival_shares(
     life: Lifetime,
     inflow_at: InflowAt = "middle",
     series: tuple[int, ...] = (),
+    first_step: float | None = None,
 ) -> Floats:
     """Return φ(t, c), the share of cohort c still in use at the end of year t.
 
@@ -39,6 +40,8 @@ def survival_shares(
         As in `mfa.inflow_driven`.
     series : tuple of int
         Shape of the series, against which the lifetime is broadcast.
+    first_step : float, optional
+        Length of the first step [yr]; by default that of the second.
 
     Returns
     -------
@@ -53,7 +56,7 @@ def survival_shares(
            [1., 1., 0.],
            [0., 0., 1.]])
     """
-    steps = grid(years)
+    steps = grid(years, first_step)
     laid = aging(steps, life, (steps.n, *series), inflow_at)
     shape = (steps.n, steps.n, *series)
     if laid.is_shared:
@@ -66,7 +69,11 @@ def survival_shares(
 
 
 def opening_shares(
-    years: ArrayLike, life: Lifetime, growth: float = 0.0, series: tuple[int, ...] = ()
+    years: ArrayLike,
+    life: Lifetime,
+    growth: float = 0.0,
+    series: tuple[int, ...] = (),
+    first_step: float | None = None,
 ) -> Floats:
     """Return ρ_t, the share of the opening stock still in use at the end of year t.
 
@@ -85,6 +92,8 @@ def opening_shares(
         Growth of the inflow of before [1/yr], 0.02 for 2 % more each year; below 0 it shrank.
     series : tuple of int
         Shape of the series, against which the lifetime is broadcast.
+    first_step : float, optional
+        Length of the first step [yr]; by default that of the second.
 
     Returns
     -------
@@ -104,7 +113,7 @@ def opening_shares(
     >>> opening_shares([2000, 2001, 2005], mfa.Fixed(mean=5.0), growth=0.04).round(4)
     array([0.8157, 0.6238, 0.    ])
     """
-    steps = grid(years)
+    steps = grid(years, first_step)
     laid = aging(steps, life, (steps.n, *series), "end")
     since = steps.bounds[1:] - steps.bounds[0]
     if not np.isfinite(growth):

@@ -15,6 +15,7 @@ from mfa.system.cells import parse_sheet
 from mfa.system.columns import frame_of
 from mfa.system.data import read_data, unit_factors
 from mfa.system.findings import Findings
+from mfa.system.lifetimes import check_lifetimes
 from mfa.system.parsed import ParsedSheet
 from mfa.system.raw import RawSheet
 from mfa.system.regions import check_regions
@@ -230,8 +231,11 @@ def assemble(
         "flows": ids,
         "substances": settings.layers,
     }
-    for sheet in rest.values():
-        _check_other(sheet, names, findings)
+    if "lifetimes" in rest:
+        check_lifetimes(rest["lifetimes"], processes, settings.layers, findings)
+    for name, sheet in rest.items():
+        if name != "lifetimes":
+            _check_other(sheet, names, findings)
     check_supplies(rest, processes, data, settings, findings)
     if not findings.failed:
         for frame in (data, tables["stocks"], tables["observations"]):

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from mfa.errors import UnitError, near
 from mfa.schema import FORMAT, GOODS, SETTINGS, fold
+from mfa.stocks.aging import CONVENTIONS
+from mfa.stocks.driven import InflowAt
 from mfa.system.cells import plain_number, split_list
 from mfa.system.findings import Findings
 from mfa.system.parsed import ParsedSheet
@@ -28,11 +30,14 @@ class Settings:
     default_cv : float or None
         Relative sd of a value that states none; None makes such a value an error. It is nan if
         the workbook's own cannot be read, which is an error itself.
+    inflow_at : {"spread", "start", "middle", "end"}
+        When in its year, or longer step, what enters a stock begins to age.
     """
 
     unit: Unit
     substances: tuple[str, ...]
     default_cv: float | None = None
+    inflow_at: InflowAt = "spread"
     title: str = ""
     title_ja: str = ""
     region: str = ""
@@ -90,6 +95,17 @@ def _read_cv(text: str | None, place: str, findings: Findings) -> float | None:
         what = f"default_cv: {cv:g} makes every uncertainty {cv:g} times its value"
         findings.warning(what, "write 5 % as 0.05 or 5%", text, place)
     return cv
+
+
+def _read_inflow_at(text: str | None, place: str, findings: Findings) -> InflowAt:
+    if not text:
+        return "spread"
+    word = fold(text)
+    if word in CONVENTIONS:
+        return cast(InflowAt, word)
+    advice = near(text, CONVENTIONS, "write spread, start, middle or end")
+    findings.error("inflow_at: no such convention", advice, text, place)
+    return "spread"
 
 
 def _read_substances(text: str | None, place: str, findings: Findings) -> tuple[str, ...]:
@@ -159,5 +175,6 @@ def read_settings(sheet: ParsedSheet, findings: Findings) -> Settings:
         unit=read("unit", _read_unit),
         substances=read("substances", _read_substances),
         default_cv=read("default_cv", _read_cv),
+        inflow_at=read("inflow_at", _read_inflow_at),
         **{key: texts.get(key) or "" for key in plain},
     )

@@ -135,7 +135,7 @@ def test_warnings_travel_with_the_system_and_do_not_raise():
 def test_the_other_sheets_are_checked_too(sheet, column, value):
     rows = {
         "origins": {"flow": "ore", "country": "Chile", "equity": 0.3},
-        "lifetimes": {"process": "Use", "distribution": "weibull", "mean": 20},
+        "lifetimes": {"process": "Use", "distribution": "fixed", "mean": 20},
         "scenarios": {"scenario": "s", "target": "flow", "item": "ore", "year": 2030},
         "shocks": {"shock": "s", "target": "country", "item": "Chile"},
         "stockpiles": {"process": "Use", "value": 3},
