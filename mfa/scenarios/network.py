@@ -31,10 +31,13 @@ class Network:
     system : System
     living : array of bool, shape (processes,)
         Processes whose stock ages by a lifetime.
+    balanced : array of bool, shape (processes,)
+        Processes that have a balance; of goods, some have none, and only send or take.
     """
 
     system: System
     living: Mask
+    balanced: Mask
 
     @cached_property
     def sets(self) -> Sets:
@@ -63,13 +66,14 @@ class Network:
 
     @cached_property
     def inside(self) -> Mask:
-        """Balanced processes."""
-        return self.sets.kind("process")
+        """Processes with a balance."""
+        return np.asarray(self.sets.kind("process") & self.balanced)
 
     @cached_property
     def senders(self) -> Mask:
-        """Imports and sources."""
-        return self.sets.kind("import", "source")
+        """Imports, sources, and what else sends without a balance."""
+        unbalanced = self.sets.kind("process") & ~self.balanced
+        return np.asarray(self.sets.kind("import", "source") | unbalanced)
 
     @cached_property
     def use(self) -> Mask:
