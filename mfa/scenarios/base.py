@@ -17,6 +17,7 @@ import pandas as pd
 from mfa.balance import Balance
 from mfa.balance.bounds import bounded_estimate
 from mfa.balance.network import Floats, Ints, Mask
+from mfa.recycling.memory import kept
 from mfa.system import System
 
 
@@ -71,13 +72,23 @@ class Base:
             value=self.point, status=self.balance.status, low=low, high=high, number=variables.index
         )
 
-    def _by(self, kind: str, names: list[str], layer: str, year: int, column: str) -> np.ndarray:
+    @cached_property
+    def _known(self) -> dict[tuple[str, str, int], pd.DataFrame]:
+        """Flows, changes and levels by kind, layer and year, in the system's order."""
+        names = {"flow": self.flow_ids, "change": self.process_ids, "level": self.process_ids}
+        rows = self._rows[self._rows["kind"].isin(names)]
+        out = {}
+        for (kind, layer, year), some in rows.groupby(["kind", "substance", "year"], sort=False):
+            by_item = some.drop_duplicates("item", keep="last").set_index("item")
+            key = str(kind), str(layer), int(str(year))
+            out[key] = by_item[["value", "status"]].reindex(names[key[0]])
+        return out
+
+    def _by(self, kind: str, layer: str, year: int, column: str) -> np.ndarray:
         """Return one column of some variables in the order of names, nan where there is none."""
-        rows = self._rows
-        here = rows[
-            (rows["kind"] == kind) & (rows["substance"] == layer) & (rows["year"] == year)
-        ].drop_duplicates("item", keep="last")
-        return here.set_index("item")[column].reindex(names).to_numpy()
+        found = self._known.get((kind, layer, year))
+        n = len(self.flow_ids if kind == "flow" else self.process_ids)
+        return np.full(n, np.nan) if found is None else found[column].to_numpy(copy=True)
 
     @cached_property
     def flow_ids(self) -> list[str]:
@@ -91,25 +102,24 @@ class Base:
 
     def flows(self, layer: str, year: int | None = None) -> Floats:
         """Return the value of every flow, nan where it has no row."""
-        values = self._by("flow", self.flow_ids, layer, year or self.year, "value")
+        values = self._by("flow", layer, year or self.year, "value")
         return values.astype(np.float64)
 
     def changes(self, layer: str, year: int | None = None) -> Floats:
         """Return the stock change of every process, nan where it has no stock."""
-        values = self._by("change", self.process_ids, layer, year or self.year, "value")
+        values = self._by("change", layer, year or self.year, "value")
         return values.astype(np.float64)
 
     def levels(self, layer: str, year: int | None = None) -> Floats:
         """Return the stock of every process at the end of a year, nan where it is not known."""
         asked = self.year if year is None else year
-        values = self._by("level", self.process_ids, layer, asked, "value").astype(np.float64)
-        status = self._by("level", self.process_ids, layer, asked, "status")
+        values = self._by("level", layer, asked, "value").astype(np.float64)
+        status = self._by("level", layer, asked, "status")
         return np.where(status == "undetermined", np.nan, values)
 
     def statuses(self, kind: str, layer: str) -> np.ndarray:
         """Return the status of every flow or stock change in the base year."""
-        names = self.flow_ids if kind == "flow" else self.process_ids
-        return self._by(kind, names, layer, self.year, "status")
+        return self._by(kind, layer, self.year, "status")
 
     @cached_property
     def chosen(self) -> pd.DataFrame:
@@ -118,6 +128,12 @@ class Base:
         some = (rows["status"] == "undetermined") & (rows["year"] == self.year)
         some &= rows["kind"].isin(["flow", "change"]) & rows["substance"].isin(self.layers)
         return rows.loc[some, ["kind", "item", "substance", "year", "value", "low", "high"]]
+
+
+@kept
+def base_of(balance: Balance) -> Base:
+    """Return the base year of a balance."""
+    return Base(balance)
 
 
 def _middle(balance: Balance, loose: Mask) -> Floats:

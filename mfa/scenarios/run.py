@@ -10,7 +10,7 @@ import numpy as np
 
 from mfa.balance import Balance
 from mfa.balance.network import Floats
-from mfa.scenarios.base import Base
+from mfa.scenarios.base import Base, base_of
 from mfa.scenarios.cohorts import Cohorts
 from mfa.scenarios.equations import add_up
 from mfa.scenarios.network import Network
@@ -66,7 +66,7 @@ def plan_of(balance: Balance, scenario: str | None, extra: tuple[Row, ...] = ())
     WorkbookError, SystemDefinitionError
         Listing every problem in the sheets ``scenarios`` and ``technologies``.
     """
-    base = Base(balance)
+    base = base_of(balance)
     lives = _lifetimes(base)
     nets = {layer: _network(base, layer, lives) for layer in base.layers}
     rows, tools = Notes(base.system, "scenarios"), Notes(base.system, "technologies")

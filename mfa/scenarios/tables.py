@@ -11,7 +11,6 @@ import pandas as pd
 
 from mfa.balance.network import Floats
 from mfa.scenarios.cohorts import AGES
-from mfa.scenarios.equations import add_up
 from mfa.scenarios.network import Drive, drive
 from mfa.scenarios.run import Run
 from mfa.system import System
@@ -23,15 +22,19 @@ _EXACT = {"sd": 0.0, "min": np.nan, "max": np.nan, "include": True}
 _TEXTS = {"distribution": "normal", "basis": "assumption", "reference": "", "note": "", "cell": ""}
 
 
-def flow_table(run: Run) -> pd.DataFrame:
-    """Return every flow, substance and year."""
+def flow_table(run: Run, years: tuple[int, ...] | None = None) -> pd.DataFrame:
+    """Return every flow and substance, in every year or in some."""
     base, system = run.base, run.base.system
+    chosen = (base.year, *run.calendar) if years is None else years
     parts = []
     for layer in base.layers:
         start, there = base.flows(layer), ~np.isnan(base.flows(layer))
         status = base.statuses("flow", layer)
-        parts.append(_flow_rows(run, layer, base.year, start, status, ""))
+        if base.year in chosen:
+            parts.append(_flow_rows(run, layer, base.year, start, status, ""))
         for year, found in zip(run.calendar, run.years, strict=True):
+            if year not in chosen:
+                continue
             how = _set_by(run, layer, year)
             parts.append(_flow_rows(run, layer, year, found.x[layer], "projected", how))
             over = np.where(there & (found.unplaced[layer] > 0), found.unplaced[layer], np.nan)
@@ -194,15 +197,17 @@ def unmet_table(run: Run) -> pd.DataFrame:
     return table.astype({"year": "int64", "value": "float64"})
 
 
-def future_system(run: Run, scenario: str | None) -> System:
-    """Return the projected years as a system of exact values."""
-    system, flows = run.base.system, flow_table(run)
+def future_system(
+    run: Run, scenario: str | None, years: tuple[int, ...] | None = None
+) -> System:
+    """Return the projected years, or some of them, as a system of exact values."""
+    chosen = (run.base.year, *run.calendar) if years is None else years
+    system, flows = run.base.system, flow_table(run, chosen)
     new = flows[~flows["flow"].isin(system.flows["flow"])]
     data = flows[["flow", "substance", "year", "value"]].assign(**_EXACT, **_TEXTS)
     stocks = stock_table(run).drop(columns=["unit", "status"])
-    stocks = stocks[(stocks["quantity"] == "change") | (stocks["year"] == run.base.year)]
+    stocks = stocks[(stocks["quantity"] == "change") & stocks["year"].isin(chosen)]
     stocks = stocks.assign(**_EXACT, **_TEXTS)
-    stocks = stocks[stocks["quantity"] == "change"]
     changed: dict[str, Any] = {
         "settings": replace(
             system.settings,
@@ -238,8 +243,3 @@ def _with_sink(system: System, needed: bool) -> pd.DataFrame:
     row = last.assign(**blank).astype(system.processes.dtypes.to_dict())
     return pd.concat([system.processes, row], ignore_index=True)
 
-
-def taken(run: Run, layer: str, year_at: int) -> Floats:
-    """Return what every process takes in in one projected year."""
-    net = run.plan.nets[layer]
-    return add_up(net, net.head, np.nan_to_num(run.years[year_at].x[layer]))
