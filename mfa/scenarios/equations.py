@@ -132,9 +132,13 @@ def rest_shares(terms: Terms, modes: Modes) -> tuple[Mask, Floats]:
 
 
 def suppliers(terms: Terms, modes: Modes) -> tuple[Mask, Floats]:
-    """Return the flows that can still be drawn, and their shares b in what their process draws."""
+    """Return the flows that can still be drawn, and their shares b in what their process draws.
+
+    Who supplied nothing stays out of it, unless nobody supplied anything: then all do, evenly.
+    """
     net, drive = terms.net, modes.drive
-    open_ = drive.pulled & ~modes.rationed[net.tail]
+    ever = add_up(net, net.head, np.where(drive.pulled, terms.supply, 0.0))[net.head]
+    open_ = drive.pulled & ~modes.rationed[net.tail] & ((terms.supply > 0) | (ever <= 0))
     weight = np.where(open_, terms.supply, 0.0)
     total = add_up(net, net.head, weight)[net.head]
     count = add_up(net, net.head, open_.astype(float))[net.head]

@@ -98,18 +98,28 @@ class Network:
         return np.asarray((kinds[self.head] | sold) & ~self.pushed_role & ~self.use[self.tail])
 
     @cached_property
-    def distance(self) -> Floats:
-        """Number of flows from each process to the nearest use, export or sink."""
-        end = self.use | ~self.inside
-        out = np.where(end, 0.0, np.inf)
-        for _ in range(self.n_processes):
-            step = out.copy()
-            inner = np.flatnonzero(~end[self.tail])
-            np.minimum.at(step, self.tail[inner], out[self.head[inner]] + 1.0)
-            if (step == out).all():
-                break
-            out = step
-        return out
+    def to_demand(self) -> Floats:
+        """Number of flows from each process to the nearest demand, by-products left out."""
+        some = np.flatnonzero(~self.pushed_role)
+        start = np.zeros(self.n_processes, dtype=bool)
+        start[self.head[self.final]] = True
+        return _steps(start, self.head[some], self.tail[some])
+
+    @cached_property
+    def from_use(self) -> Floats:
+        """Number of flows to each process from the nearest use, import or source."""
+        return _steps(self.use | ~self.inside, self.tail, self.head)
+
+
+def _steps(start: Mask, tail: Ints, head: Ints) -> Floats:
+    """Return how many flows each process lies behind some others, inf where none leads to it."""
+    out = np.where(start, 0.0, np.inf)
+    while True:
+        step = out.copy()
+        np.minimum.at(step, head, out[tail] + 1.0)
+        if (step == out).all():
+            return out
+        out = step
 
 
 @dataclass(frozen=True, eq=False)

@@ -187,7 +187,8 @@ def _superfluous(state: _State, layer: str) -> bool:
     """Close a gate that would let in more than arrives."""
     found, modes = state.found[layer], state.modes[layer]
     terms = state.terms[layer]
-    process = _first((modes.gate != NO_GATE) & (found.left < -_scale(found)), terms.net.distance)
+    closed = (modes.gate != NO_GATE) & (found.left < -_scale(found))
+    process = _first(closed, terms.net.from_use)
     if process is None:
         return False
     if modes.gate[process] == SURPLUS and not modes.drive.pull[process]:
@@ -196,7 +197,7 @@ def _superfluous(state: _State, layer: str) -> bool:
     return True
 
 
-def _over(state: _State, where: str, sign: float) -> tuple[Capacity, float] | None:
+def _over(state: _State, where: str) -> tuple[Capacity, float] | None:
     """Return the first capacity that is exceeded among processes that pull, push or send."""
     best: tuple[float, Capacity, float] | None = None
     for capacity in state.capacities:
@@ -209,7 +210,7 @@ def _over(state: _State, where: str, sign: float) -> tuple[Capacity, float] | No
         amount = found.x[mine].sum() if kind == "send" else found.taken[p]
         if kind != where or amount <= capacity.most * (1 + _SLIGHT) + _scale(found):
             continue
-        order = sign * terms.net.distance[p]
+        order = float((terms.net.from_use if where == "push" else terms.net.to_demand)[p])
         if best is None or order < best[0]:
             best = order, capacity, float(amount)
     return None if best is None else (best[1], best[2])
@@ -220,17 +221,17 @@ def _too_much_drawn(state: _State) -> bool:
     for name, terms in state.terms.items():
         found, modes = state.found[name], state.modes[name]
         below = modes.drive.pull & (found.drawn < -_scale(found)) & (modes.gate == NO_GATE)
-        process = _first(below, terms.net.distance)
+        process = _first(below, terms.net.to_demand)
         if process is not None:
             limited = modes.rationed[process] and np.isfinite(modes.limit[process])
             state.gate(name, process, LIMIT if limited else SURPLUS)
             return True
-    over = _over(state, "pull", 1.0)
+    over = _over(state, "pull")
     return _hold(state, over)
 
 
 def _too_much_pushed(state: _State) -> bool:
-    return _hold(state, _over(state, "push", -1.0))
+    return _hold(state, _over(state, "push"))
 
 
 def _hold(state: _State, over: tuple[Capacity, float] | None) -> bool:
@@ -247,7 +248,7 @@ def _hold(state: _State, over: tuple[Capacity, float] | None) -> bool:
 
 def _too_much_sent(state: _State) -> bool:
     """Let a sender send no more than it has, to its customers in proportion."""
-    over = _over(state, "send", 1.0)
+    over = _over(state, "send")
     if over is None:
         return False
     capacity, amount = over
@@ -276,7 +277,7 @@ def _too_little(state: _State, layer: str) -> bool:
     lacks[terms.net.tail[short]] = True
     given = modes.drive.given & terms.there
     lacks &= touched(terms.net, terms.net.tail, given) & ~modes.drive.pull & ~modes.rationed
-    process = _first(lacks, terms.net.distance)
+    process = _first(lacks, terms.net.from_use)
     if process is None:
         return False
     state.ration(layer, process)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from books import loop, residuals, rows, system, value
+from tests.scenarios.futures import loop, residuals, rows, system, value
 
 import mfa
 
