@@ -73,8 +73,21 @@ class Projection:
 
     @cached_property
     def end_uses(self) -> pd.DataFrame:
-        """Stocks with a lifetime by end use: process, end_use, substance, year, inflow, level."""
+        """What enters use, and with a lifetime what is in use, by end use and its group.
+
+        Columns process, end_use, group, substance, year, inflow [unit], level [mass]. End uses are
+        use processes or, where there is only one, the processes that send into it. What was in use
+        before the first year is split as the inflow of the base year, an assumption.
+        """
         return tables.end_use_table(self.run)
+
+    @cached_property
+    def supply(self) -> pd.DataFrame:
+        """What makers take in from outside of them: substance, year, kind (primary, scrap), value.
+
+        Primary is everything that is drawn or comes in from mines and abroad but scrap.
+        """
+        return tables.supply_table(self.run)
 
     @cached_property
     def unmet(self) -> pd.DataFrame:

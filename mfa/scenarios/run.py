@@ -116,7 +116,7 @@ def run(plan: Plan, until: int) -> Run:
         terms = {layer: plan.terms(layer, year, cohorts) for layer in base.layers}
         settled = settle(terms, plan.capacities(year))
         for (process, layer), stock in cohorts.items():
-            inflow = _by_end_use(plan, layer, process, settled.x[layer], end_uses)
+            inflow = by_end_use(plan, layer, process, settled.x[layer], end_uses)
             stock.inflow[years.index(year)] = inflow
         found.append(settled)
     return Run(plan, tuple(found), cohorts, end_uses)
@@ -133,7 +133,7 @@ def _end_uses(plan: Plan) -> list[str]:
     return [names[p] for p in dict.fromkeys(makers.tolist())]
 
 
-def _by_end_use(plan: Plan, layer: str, process: int, x: Floats, end_uses: list[str]) -> Floats:
+def by_end_use(plan: Plan, layer: str, process: int, x: Floats, end_uses: list[str]) -> Floats:
     """Return the inflow of a use process by end use."""
     net, names = plan.nets[layer], plan.base.process_ids
     out = np.zeros(len(end_uses))
@@ -157,7 +157,7 @@ def _cohorts(
         net = plan.nets[layer]
         past = np.array(
             [
-                _by_end_use(plan, layer, process, base.flows(layer, year), end_uses)
+                by_end_use(plan, layer, process, base.flows(layer, year), end_uses)
                 for year in base.system.years
             ]
         )

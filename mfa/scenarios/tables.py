@@ -12,7 +12,8 @@ import pandas as pd
 from mfa.balance.network import Floats
 from mfa.scenarios.cohorts import AGES
 from mfa.scenarios.network import Drive, drive
-from mfa.scenarios.run import Run
+from mfa.scenarios.run import Run, by_end_use
+from mfa.schema import SCRAP_ROLES
 from mfa.system import System
 
 UNPLACED = "unplaced"
@@ -147,33 +148,67 @@ def age_table(run: Run) -> pd.DataFrame:
 
 
 def end_use_table(run: Run) -> pd.DataFrame:
-    """Return inflow and stock with a lifetime by end use."""
-    rows = []
+    """Return what enters use and, where it ages, what is in use, by end use."""
+    rows: list[dict[str, Any]] = []
     groups = run.base.system.processes.set_index("process")["group"].to_dict()
-    for (process, layer), stock in run.cohorts.items():
-        last = stock.n_past - 1
-        total = stock.inflow[last].sum()
-        split = stock.inflow[last] / total if total > 0 else np.zeros(len(run.end_uses))
-        if total <= 0:
-            split[:1] = 1.0
-        levels = stock.by_end_use(split)
-        for k, name in enumerate(run.end_uses):
-            if not levels[last:, k].any() and not stock.inflow[last:, k].any():
-                continue
-            for at in range(last, len(stock.years)):
-                rows.append(
+    for layer in run.base.layers:
+        for process in np.flatnonzero(run.plan.nets[layer].use).tolist():
+            inflow, level = _by_end_use(run, layer, process)
+            for k, name in enumerate(run.end_uses):
+                if not inflow[:, k].any() and not np.nan_to_num(level[:, k]).any():
+                    continue
+                rows += [
                     {
                         "process": run.base.process_ids[process],
                         "end_use": name,
                         "group": groups.get(name) or name,
                         "substance": layer,
-                        "year": stock.years[at],
-                        "inflow": float(stock.inflow[at, k]),
-                        "level": float(levels[at, k]),
+                        "year": run.base.year + at,
+                        "inflow": float(inflow[at, k]),
+                        "level": float(level[at, k]),
                     }
-                )
+                    for at in range(len(inflow))
+                ]
     columns = ["process", "end_use", "group", "substance", "year", "inflow", "level"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _by_end_use(run: Run, layer: str, process: int) -> tuple[Floats, Floats]:
+    """Return inflow and level (nan where it is not known) by year and end use."""
+    values = [run.base.flows(layer), *(found.x[layer] for found in run.years)]
+    inflow = np.array([by_end_use(run.plan, layer, process, x, run.end_uses) for x in values])
+    stock = run.cohorts.get((process, layer))
+    if stock is None:
+        return inflow, np.full(inflow.shape, np.nan)
+    total = inflow[0].sum()
+    split = inflow[0] / total if total > 0 else np.full(len(run.end_uses), 1 / len(run.end_uses))
+    return inflow, stock.by_end_use(split)[stock.n_past - 1 :]
+
+
+def supply_table(run: Run) -> pd.DataFrame:
+    """Return what makers take in from mines and abroad, and as scrap."""
+    rows = []
+    for layer in run.base.layers:
+        net = run.plan.nets[layer]
+        scrap = net.sets.role(*SCRAP_ROLES) & ~net.sets.role("home_scrap")
+        makers = net.sets.makers & net.inside
+        kinds = {
+            "primary": net.senders[net.tail] & makers[net.head] & ~scrap,
+            "scrap": scrap & makers[net.head] & (net.tail != net.head),
+        }
+        for kind, mask in kinds.items():
+            values = [run.base.flows(layer), *(found.x[layer] for found in run.years)]
+            rows += [
+                {
+                    "substance": layer,
+                    "year": run.base.year + at,
+                    "kind": kind,
+                    "value": float(np.nansum(x[mask])),
+                    "unit": run.base.system.unit,
+                }
+                for at, x in enumerate(values)
+            ]
+    return pd.DataFrame(rows, columns=["substance", "year", "kind", "value", "unit"])
 
 
 def unmet_table(run: Run) -> pd.DataFrame:
