@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from mfa.recycling import bottlenecks, indicators, survey, trade
     from mfa.report import write_report, write_workbook
     from mfa.sankey.chart import Chart, sankey
-    from mfa.scenarios import Projection, Sought, project, solve_for
+    from mfa.scenarios import Projection, Sought, check_scenarios, project, solve_for
     from mfa.stocks import (
         Fixed,
         FoldedNormal,
@@ -66,6 +66,7 @@ _HOMES = {
     "Weibull": "mfa.stocks",
     "bottlenecks": "mfa.recycling",
     "cases": "mfa.io",
+    "check_scenarios": "mfa.scenarios",
     "convert": "mfa.io",
     "indicators": "mfa.recycling",
     "inflow_driven": "mfa.stocks",
@@ -110,6 +111,7 @@ __all__ = [
     "WorkbookError",
     "bottlenecks",
     "cases",
+    "check_scenarios",
     "convert",
     "indicators",
     "inflow_driven",

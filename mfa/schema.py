@@ -104,6 +104,7 @@ RESULT_SHEETS = (
     "trace",
     "survey",
     "projection",
+    "projection_notes",
     "disruption",
     "provenance",
 )

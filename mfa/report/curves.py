@@ -30,7 +30,7 @@ _PARTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0
 _OTHERS = "#999999"
 _AGES = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")  # cividis
 _MOST = len(_PARTS)
-_WIDTH, _ROW, _LEGEND = 3.1, 2.35, 2.3
+_WIDTH, _ROW, _HEAD, _FOOT, _LEFT, _LEGEND = 3.0, 2.7, 0.75, 0.62, 0.75, 2.3  # inches
 _PANELS = ("stock by age", "stock by end use", "inflow by end use", "supply")
 Names = Callable[[str], str]
 
@@ -121,35 +121,42 @@ def figure(
     if not rows:
         return None
     w, n = words(lang), len(projections)
-    size = (_WIDTH * n + _LEGEND + 0.3, _ROW * len(rows) + 0.75)
-    out = Figure(figsize=size, facecolor="white")
-    left, right = 0.75 / size[0], 1 - _LEGEND / size[0]
-    top, bottom = 1 - 0.45 / size[1], 0.62 / size[1]
+    wide, high = _WIDTH * n + _LEFT + _LEGEND, _ROW * len(rows) + _FOOT
+    out = Figure(figsize=(wide, high), facecolor="white")
     grid = out.subplots(len(rows), n, sharex=True, sharey="row", squeeze=False)
-    out.subplots_adjust(left, bottom, right, top, wspace=0.08, hspace=0.28)
+    bottom = _FOOT / high
+    out.subplots_adjust(_LEFT / wide, bottom, 1 - _LEGEND / wide, 1 - _HEAD / high)
+    out.subplots_adjust(wspace=0.14, hspace=_HEAD / (_ROW - _HEAD))
     for i, panel in enumerate(rows):
-        for j, name in enumerate(projections):
-            _draw(grid[i][j], panel, name, i == 0)
+        for axes, name in zip(grid[i], projections, strict=True):
+            _draw(axes, panel, name)
+        top = max(float(table.sum(axis=1).max()) for table in panel.values.values())
+        grid[i][0].set_ylim(0, 1.05 * top)
         unit = panel.unit.replace("/yr", w["per_year"])
-        grid[i][0].set_ylabel(f"{w[_key(panel.quantity)]}\n[{unit}]", fontsize=8.5)
-        labels = [_label(part, panel.quantity, w, named) for part in panel.parts]
-        handles = grid[i][n - 1].collections[: len(labels)]
-        grid[i][n - 1].legend(
-            handles[::-1],
-            labels[::-1],
-            loc="upper left",
-            bbox_to_anchor=(1.02, 1.03),
-            frameon=False,
-            fontsize=8,
-            borderaxespad=0.0,
-            title=w["age_years"] if panel.quantity == "stock by age" else None,
-            title_fontsize=8,
-        )
+        said = f"{w[_key(panel.quantity)]} [{unit}]"
+        out.text(0.1 / wide, 1 - (_ROW * i + 0.36) / high, said, fontsize=10, weight="bold")
+        _legend(grid[i][n - 1], panel, w, named)
     first = next(iter(projections.values()))
     source = first.system.source.name if first.system.source else first.system.settings.title
     said = w["curves_source"].format(source=source, year=first.years[0], substance=substance)
-    out.text(0.1 / size[0], 0.1 / size[1], said, fontsize=7.5, color="#555555")
+    out.text(0.1 / wide, 0.1 / high, said, fontsize=7.5, color="#555555")
     return out
+
+
+def _legend(axes: Axes, panel: Panel, w: Mapping[str, str], named: Names) -> None:
+    """Name the areas of a row at its right, in the order in which they lie on each other."""
+    labels = [_label(part, panel.quantity, w, named) for part in panel.parts]
+    axes.legend(
+        list(axes.collections)[: len(labels)][::-1],
+        labels[::-1],
+        loc="upper left",
+        bbox_to_anchor=(1.02, 1.03),
+        frameon=False,
+        fontsize=8,
+        borderaxespad=0.0,
+        title=w["age_years"] if panel.quantity == "stock by age" else None,
+        title_fontsize=8,
+    )
 
 
 def _key(quantity: str) -> str:
@@ -164,7 +171,7 @@ def _label(part: str, quantity: str, w: Mapping[str, str], named: Names) -> str:
     return part if quantity == "stock by age" else named(part)
 
 
-def _draw(axes: Axes, panel: Panel, scenario: str, first: bool) -> None:
+def _draw(axes: Axes, panel: Panel, scenario: str) -> None:
     """Draw one quantity of one scenario as stacked areas."""
     table = panel.values[scenario]
     axes.stackplot(
@@ -174,10 +181,8 @@ def _draw(axes: Axes, panel: Panel, scenario: str, first: bool) -> None:
         edgecolor="white",
         linewidth=0.4,
     )
-    if first:
-        axes.set_title(scenario, fontsize=9.5, loc="left")
+    axes.set_title(scenario, fontsize=8.5, loc="left", pad=4)
     axes.set_xlim(table.index[0], table.index[-1])
-    axes.set_ylim(bottom=0)
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))

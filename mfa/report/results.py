@@ -105,7 +105,10 @@ def _shown(value: object) -> object:
 
 
 def write_workbook(
-    balance: Balance, path: str | Path, options: Mapping[str, object] | None = None
+    balance: Balance,
+    path: str | Path,
+    options: Mapping[str, object] | None = None,
+    more: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write a Balance as a results workbook.
 
@@ -116,13 +119,15 @@ def write_workbook(
         An .xlsx file. It appears whole or not at all.
     options : mapping, optional
         More lines for the sheet ``provenance``.
+    more : mapping of str to DataFrame, optional
+        More sheets, as those of a projection.
 
     Raises
     ------
     PermissionError
         If the file cannot be replaced, as when it is open in Excel.
     """
-    tables = result_tables(balance)
+    tables = result_tables(balance) | dict(more or {})
     sheets = balance.system.sheets
     order = [spec.name for spec in SHEETS if spec.name in tables or spec.name in sheets]
     listed: list[Table] = []

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from mfa.balance import Balance, reconcile
-from mfa.errors import MFAError
+from mfa.errors import MFAError, SystemDefinitionError, WorkbookError
 from mfa.scenarios.result import Projection
 from mfa.scenarios.run import plan_of, run
+from mfa.scenarios.sheet import scenario_names
 from mfa.system import System
 
 _FAR = 500
@@ -79,3 +80,24 @@ def project(
             f"give a year from {first + 1} to {first + _FAR}"
         )
     return Projection(run(plan_of(balance, scenario), until), scenario)
+
+
+def check_scenarios(balance: Balance) -> None:
+    """Check every scenario of a balance's system.
+
+    Raises
+    ------
+    WorkbookError, SystemDefinitionError
+        Listing every problem in the sheets ``scenarios`` and ``technologies`` by cell.
+    """
+    problems = {}
+    fault: type[WorkbookError] | type[SystemDefinitionError] = SystemDefinitionError
+    names = scenario_names(balance.model.system)
+    for name in names or [None]:
+        try:
+            plan_of(balance, name)
+        except (WorkbookError, SystemDefinitionError) as error:
+            fault = type(error)
+            problems |= dict.fromkeys(error.problems)
+    if problems:
+        raise fault(problems)

@@ -125,7 +125,7 @@ def run(plan: Plan, until: int) -> Run:
 def _end_uses(plan: Plan) -> list[str]:
     """Return the names of end uses: use processes, or the makers where there is one use only."""
     net = next(iter(plan.nets.values()))
-    uses = np.flatnonzero(net.use)
+    uses = np.flatnonzero(np.any([each.use for each in plan.nets.values()], axis=0))
     names = plan.base.process_ids
     if len(uses) != 1:
         return [names[p] for p in uses.tolist()]
