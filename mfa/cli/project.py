@@ -53,18 +53,19 @@ def _lines(name: str, projection: Projection, substance: str) -> list[str]:
     """Return the summary of one scenario."""
     first, last = projection.years[0], projection.years[-1]
     unit = projection.system.unit
-    supply = projection.supply
-    supply = supply[supply["substance"] == substance].set_index(["kind", "year"])["value"]
+    table = projection.supply
+    table = table[table["substance"] == substance]
+    supply = table.set_index(["kind", "year"])["value"].to_dict()
     uses = projection.end_uses
-    uses = uses[uses["substance"] == substance].groupby("year")["inflow"].sum()
+    entered = uses[uses["substance"] == substance].groupby("year")["inflow"].sum().to_dict()
     lines = [f"{name}: {first}–{last}, {substance}"]
     shown = {
-        "into use": (uses.get(first), uses.get(last)),
-        "from mines and imports": (supply.get(("primary", first)), supply.get(("primary", last))),
-        "scrap to makers": (supply.get(("scrap", first)), supply.get(("scrap", last))),
+        "into use": [entered.get(year, 0.0) for year in (first, last)],
+        "from mines and imports": [supply.get(("primary", year), 0.0) for year in (first, last)],
+        "scrap to makers": [supply.get(("scrap", year), 0.0) for year in (first, last)],
     }
     for what, (before, after) in shown.items():
-        if before is not None and after is not None and (before or after):
+        if before or after:
             lines.append(f"  {what}: {before:,.4g} → {after:,.4g} {unit}")
     worst = projection.unmet.sort_values("value", ascending=False, kind="stable")
     for row in worst.head(_MOST).to_dict("records"):

@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -200,14 +201,15 @@ def as_svg(
 
     It is laid out in a font that comes with matplotlib and shown in the page's own.
     """
-    fixed = {"font.family": ["DejaVu Sans"], "svg.fonttype": "none", "svg.hashsalt": f"mfa-{lang}"}
+    fixed: dict[Any, Any] = {"font.family": ["DejaVu Sans"], "text.parse_math": False}
+    fixed |= {"svg.fonttype": "none", "svg.hashsalt": f"mfa-{lang}"}
     with mpl.rc_context(fixed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the page's font has it
         made = figure(projections, substance, lang, named)
         if made is None:
             return ""
         stream = io.StringIO()
-        FigureCanvasSVG(made).print_svg(stream, metadata={"Date": None})
+        FigureCanvasSVG(made).print_svg(stream, metadata={"Date": None})  # type: ignore[no-untyped-call]
     text = stream.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<(metadata|style).*?</\1>\s*", "", text, flags=re.DOTALL)
@@ -231,7 +233,8 @@ def as_png(
     family = ["DejaVu Sans", *([japanese] if japanese else [])]
     if lang == "ja":
         family.reverse()
-    with mpl.rc_context({"font.family": family}):
+    settings: dict[Any, Any] = {"font.family": family, "text.parse_math": False}
+    with mpl.rc_context(settings):
         made = figure(projections, substance, lang, named)
         if made is None:
             return b""

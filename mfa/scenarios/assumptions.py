@@ -21,12 +21,15 @@ _OPENING = {
     "negative": "the reconciled years explain more than there is: the stock before the first year "
     "is taken as 0",
 }
-_GENERAL = (
-    ("shares", "every process sends on what it takes in by the shares of the base year, unless the "
-     "scenario states another; siblings of a changed share change in proportion"),
-    ("suppliers", "what a process draws comes from its suppliers in the shares of the base year; "
-     "scrap that comes back displaces what is drawn"),
+_SHARES = (
+    "every process sends on what it takes in by the shares of the base year, unless the scenario "
+    "states another; siblings of a changed share change in proportion"
 )
+_SUPPLIERS = (
+    "what a process draws comes from its suppliers in the shares of the base year; scrap that "
+    "comes back displaces what is drawn"
+)
+_GENERAL = (("shares", _SHARES), ("suppliers", _SUPPLIERS))
 
 
 def assumption_table(run: Run) -> pd.DataFrame:
@@ -39,11 +42,9 @@ def assumption_table(run: Run) -> pd.DataFrame:
     rows += _stock_rows(run) + _opening_rows(run) + _capacity_rows(run)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["unit"] = table["unit"].where(table["unit"].notna() | table["value"].isna(), unit)
-    texts = table[["substance", "unit"]].astype(object)
-    return table.assign(
-        **{name: texts[name].where(texts[name].notna(), "") for name in texts},
-        **{name: table[name].astype(np.float64) for name in ("value", "low", "high")},
-    )
+    for name in ("substance", "unit"):
+        table[name] = table[name].astype(object).where(table[name].notna(), "")
+    return table.astype(dict.fromkeys(("value", "low", "high"), "float64"))
 
 
 def _scenario_rows(run: Run) -> list[dict[str, Any]]:
@@ -54,7 +55,9 @@ def _scenario_rows(run: Run) -> list[dict[str, Any]]:
         for change, path in row.paths.items():
             last = path.points[-1]
             said = ", ".join(f"{p.value:g} in {p.year} ({p.how})" for p in path.points)
-            after = f"; held after {last.year}" if last.year < run.base.year + len(run.years) else ""
+            after = (
+                f"; held after {last.year}" if last.year < run.base.year + len(run.years) else ""
+            )
             source = f"; {row.reference}" if row.reference else ""
             out.append(
                 {
@@ -126,7 +129,9 @@ def _stock_rows(run: Run) -> list[dict[str, Any]]:
     for layer in base.layers:
         net, kept = run.plan.nets[layer], run.plan.kept(layer)
         for process in np.flatnonzero(net.stores & ~net.living).tolist():
-            why = "no lifetime: its stock keeps the share of its inputs that it did in the base year"
+            why = (
+                "no lifetime: its stock keeps the share of its inputs that it did in the base year"
+            )
             if kept[process] < 0:
                 why += ", a withdrawal that cannot last for ever"
             out.append(
@@ -179,7 +184,7 @@ def _capacity_rows(run: Run) -> list[dict[str, Any]]:
         named = base.system.processes["capacity_substance"].iloc[capacity.process]
         if isinstance(named, str) or capacity.layer == "goods":
             continue
-        why = f"a capacity for all goods, of which there are no rows: taken as one of {capacity.layer}"
+        why = f"a capacity for all goods, without rows for them: taken as one of {capacity.layer}"
         out.append(
             {
                 "kind": "capacity",

@@ -155,10 +155,14 @@ def _middle(balance: Balance, loose: Mask) -> Floats:
     y[members], sd[members] = middle, width
     fixed = ~open_
     fixed[len(loose) :] = False
-    bounds = {
-        "lower": np.where(fixed, -np.inf, held.lower),
-        "upper": np.where(fixed, np.inf, held.upper),
-    }
-    asked = replace(held, y=y, sd=sd, measured=open_, fixed=fixed, **bounds)
+    asked = replace(
+        held,
+        y=y,
+        sd=sd,
+        measured=open_,
+        fixed=fixed,
+        lower=np.where(fixed, -np.inf, held.lower),
+        upper=np.where(fixed, np.inf, held.upper),
+    )
     tangent = np.ones(held.relations.shape[0], dtype=bool)
     return np.asarray(bounded_estimate(asked, tangent).estimate.x)

@@ -12,7 +12,7 @@ A process that pulls closes its balance with P, one that pushes by its shares, w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -98,10 +98,6 @@ class Modes:
     gate: np.ndarray
     asked: Floats
 
-    def changed(self, **arrays: np.ndarray) -> Modes:
-        """Return modes with other arrays."""
-        return replace(self, **arrays)  # type: ignore[arg-type]
-
 
 @dataclass(frozen=True, eq=False)
 class Flows:
@@ -157,6 +153,7 @@ def customers(terms: Terms, modes: Modes) -> Mask:
 
 
 def add_up(net: Network, ends: Ints, values: Floats) -> Floats:
+    """Add up values of flows by the process at one of their ends."""
     out = np.zeros(net.n_processes)
     np.add.at(out, ends, values)
     return out
@@ -290,6 +287,7 @@ def _sent_rows(rows: _Rows, terms: Terms, modes: Modes, at: dict[str, Ints]) -> 
 
 
 def touched(net: Network, ends: Ints, some: Mask | Ints) -> Mask:
+    """Return the processes at one of the ends of some flows."""
     out = np.zeros(net.n_processes, dtype=bool)
     out[ends[some]] = True
     return out

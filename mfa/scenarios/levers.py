@@ -58,7 +58,7 @@ def find_lever(run: Run, name: str, year: int, substance: str) -> Lever:
         known = measures["measure"].dropna().tolist()
         items = measures.loc[measures["measure"] == name, "item"].dropna()
         item = str(items.iloc[0]) if len(items) else name
-    net = run.plan.nets[substance] if substance in run.plan.nets else None
+    net = run.plan.nets.get(substance)
     if net is None:
         raise MFAError(f"no flow carries {substance!r} in {base.year}; name another substance")
     resolver = Resolver(base, net, Notes(base.system, "scenarios"))
@@ -79,9 +79,7 @@ def find_lever(run: Run, name: str, year: int, substance: str) -> Lever:
     raise MFAError(f"{name!r} is no lever; {advice}")
 
 
-def _share(
-    run: Run, item: str, flows: tuple[int, ...], of: int, year: int, layer: str
-) -> Lever:
+def _share(run: Run, item: str, flows: tuple[int, ...], of: int, year: int, layer: str) -> Lever:
     """Return a coefficient as it stands, and how high it can go beside others that are stated."""
     net = run.plan.nets[layer]
     x = np.nan_to_num(run.years[run.calendar.index(year)].x[layer])

@@ -10,6 +10,7 @@ from mfa.errors import MFAError
 Change = Literal["set", "multiply", "add"]
 Interpolation = Literal["step", "linear", "exponential"]
 CHANGES: tuple[Change, ...] = ("set", "multiply", "add")
+INTERPOLATIONS: tuple[Interpolation, ...] = ("step", "linear", "exponential")
 _NEUTRAL: dict[str, float] = {"multiply": 1.0, "add": 0.0}
 
 

@@ -155,7 +155,7 @@ class Plan:
                 share[flow], of[flow] = start[flow] / start[other], other
         for action in self._about("coefficient", layer):
             before = self.share_before(action, layer)
-            some = [flow for flow in action.flows]
+            some = list(action.flows)
             if action.together:
                 total = float(before.sum())
                 new = combined(action.row.paths, year, self.base.year, total)

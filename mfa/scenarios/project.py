@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mfa.balance import Balance, reconcile
-from mfa.errors import MFAError, SystemDefinitionError, WorkbookError
+from mfa.errors import MFAError, Problem, SystemDefinitionError, WorkbookError
 from mfa.scenarios.result import Projection
 from mfa.scenarios.run import plan_of, run
 from mfa.scenarios.sheet import scenario_names
@@ -90,9 +90,9 @@ def check_scenarios(balance: Balance) -> None:
     WorkbookError, SystemDefinitionError
         Listing every problem in the sheets ``scenarios`` and ``technologies`` by cell.
     """
-    problems = {}
+    problems: dict[Problem, None] = {}
     fault: type[WorkbookError] | type[SystemDefinitionError] = SystemDefinitionError
-    names = scenario_names(balance.model.system)
+    names: list[str | None] = list(scenario_names(balance.model.system))
     for name in names or [None]:
         try:
             plan_of(balance, name)

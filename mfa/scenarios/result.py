@@ -101,7 +101,7 @@ class Projection:
 
     @cached_property
     def assumptions(self) -> pd.DataFrame:
-        """Everything that was held constant or assumed: kind, item, substance, value, range, why."""
+        """Everything held constant or assumed: kind, item, substance, value, range, why."""
         return assumption_table(self.run)
 
     @cached_property

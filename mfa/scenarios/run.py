@@ -144,9 +144,7 @@ def by_end_use(plan: Plan, layer: str, process: int, x: Floats, end_uses: list[s
     return out
 
 
-def _cohorts(
-    plan: Plan, years: list[int], end_uses: list[str]
-) -> dict[tuple[int, str], Cohorts]:
+def _cohorts(plan: Plan, years: list[int], end_uses: list[str]) -> dict[tuple[int, str], Cohorts]:
     """Return the cohorts of every stock that ages, up to the base year."""
     base, out = plan.base, {}
     inflow_at = base.system.settings.inflow_at

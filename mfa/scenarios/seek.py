@@ -178,9 +178,12 @@ class _Search:
         if rows.empty:
             raise MFAError(f"no indicator of {self.substance!r}; name a substance of the system")
         row = rows.iloc[0]
-        if np.isnan(row["value"]):
-            why = f"missing: {row['missing']}" if row["missing"] else (
-                f"only known to lie between {row['low']:.4g} and {row['high']:.4g}"
+        if done is self.plain and np.isnan(row["value"]):
+            low, high = row["low"], row["high"]
+            why = (
+                f"missing: {row['missing']}"
+                if row["missing"]
+                else (f"only known to lie between {low:.4g} and {high:.4g}")
             )
             raise MFAError(
                 f"{self.indicator} of {self.substance} has no value in {self.year}; {why}"
@@ -240,6 +243,7 @@ class _Search:
             if found is not None:
                 root = float(brentq(self._off, *found, xtol=1e-13, rtol=1e-12))
                 return self.result(np.array([root]), self.at(np.array([root])))
+        order = [v for v in order if not np.isnan(values[v])]  # 0 ÷ 0 at some lever's limit
         best = min(order, key=lambda v: (abs(values[v] - self.target), abs(v - start)))
         at = order.index(best)
         around = order[max(at - 1, 0)], order[min(at + 1, len(order) - 1)]
@@ -252,7 +256,7 @@ class _Search:
     def _bracket(
         self, order: list[float], values: dict[float, float], start: float
     ) -> tuple[float, float] | None:
-        """Return neighbours between which the target lies, the nearest to where the lever stands."""
+        """Return neighbours with the target between them, nearest to where the lever stands."""
         brackets = [
             (low, high)
             for low, high in pairwise(order)
@@ -309,12 +313,12 @@ class _Search:
 
     def _least(self, along: Callable[[Floats], float], cost: Floats, start: Floats) -> Floats:
         """Return the cheapest point that reaches the target, from a start that does."""
-        found = minimize(
+        found = minimize(  # type: ignore[call-overload]
             lambda share: float(cost @ share),
             start,
             jac=lambda _: cost,
             bounds=[(0.0, 1.0)] * len(cost),
-            constraints={"type": "eq", "fun": along},
+            constraints=[{"type": "eq", "fun": along}],
             method="SLSQP",
             options={"eps": 1e-6, "ftol": 1e-10, "maxiter": 60},
         )

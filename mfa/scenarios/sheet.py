@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 
 from mfa.errors import Problem, SystemDefinitionError, WorkbookError, near
-from mfa.scenarios.paths import Change, Path, Point
+from mfa.scenarios.paths import INTERPOLATIONS, Change, Interpolation, Path, Point
 from mfa.schema import SHEET, column_names, fold
 from mfa.system import System
 from mfa.system.raw import column_letters
@@ -104,8 +105,7 @@ def read_scenario(system: System, scenario: str | None, base_year: int, notes: N
     assert table is not None
     mine = table.reset_index(drop=True)
     mine = mine[mine["scenario"] == scenario]
-    blank = mine["substance"].isna() if "substance" in mine else True
-    mine = mine.assign(substance=mine["substance"].where(~blank, ""))
+    mine = mine.assign(substance=mine["substance"].where(mine["substance"].notna(), ""))
     good = [i for i in mine.index if _is_whole(mine.loc[i], int(str(i)), notes)]
     out = []
     for key, rows in mine.loc[good].groupby(["target", "item", "substance"], sort=False):
@@ -141,7 +141,8 @@ def _points(rows: pd.DataFrame, base_year: int, notes: Notes) -> tuple[Point, ..
     for number, row in rows.iterrows():
         blank = bool(np.isnan(row["year"]))
         year = base_year + 1 if blank else int(row["year"])
-        how = row["interpolation"] or ("step" if blank else "linear")
+        said = row["interpolation"]
+        how: Interpolation = said if said in INTERPOLATIONS else "step" if blank else "linear"
         at = int(str(number))
         if year in points:
             do = "keep one of them"
@@ -150,11 +151,11 @@ def _points(rows: pd.DataFrame, base_year: int, notes: Notes) -> tuple[Point, ..
             notes.add(at, "value", "a negative multiple", "write 0 or more", f"{row['value']:g}")
         points[year] = Point(year, float(row["value"]), how)
     listed = sorted(points.values(), key=lambda point: point.year)
-    for before, after in zip(listed, listed[1:], strict=False):
+    for before, after in pairwise(listed):
         if after.how == "exponential" and (before.value <= 0 or after.value <= 0):
             _through_zero(rows, after.year, before.value, after.value, notes)
     first = listed[0]
-    if first.how == "exponential" and first.value <= 0:
+    if first.how == "exponential" and (first.value <= 0 or rows["change"].iloc[0] == "add"):
         _through_zero(rows, first.year, 0.0, first.value, notes)
     if rows["change"].iloc[0] != "set" and listed[-1].year <= base_year:
         what = f"every year for {item!r} lies in the past: the projection starts after {base_year}"
@@ -162,9 +163,7 @@ def _points(rows: pd.DataFrame, base_year: int, notes: Notes) -> tuple[Point, ..
     return tuple(listed)
 
 
-def _through_zero(
-    rows: pd.DataFrame, year: int, before: float, after: float, notes: Notes
-) -> None:
+def _through_zero(rows: pd.DataFrame, year: int, before: float, after: float, notes: Notes) -> None:
     at = rows.index[rows["year"].fillna(year) == year][0]
     what = f"an exponential change from {before:g} to {after:g} passes through 0"
     notes.add(int(at), "interpolation", what, "make it linear or a step", "exponential")
@@ -172,8 +171,10 @@ def _through_zero(
 
 @dataclass(frozen=True)
 class Mix:
-    """Technologies of a process for one substance: Σ share × intensity by year, between which it
-    is even in shares and intensities; outside of the years the nearest holds."""
+    """Technologies of a process for one substance, shares and intensities by year.
+
+    Both change evenly between the years; outside of them the nearest holds.
+    """
 
     process: str
     substance: str
@@ -211,7 +212,9 @@ def read_technologies(system: System, notes: Notes) -> list[Mix]:
             notes.add(int(str(i)), name, f"{name} below 0", "write 0 or more", f"{row[name]:g}")
         whole.append(not lacks and not bad)
     out = []
-    for key, rows in table[np.array(whole, dtype=bool)].groupby(["process", "substance"], sort=False):
+    for key, rows in table[np.array(whole, dtype=bool)].groupby(
+        ["process", "substance"], sort=False
+    ):
         mix = _mix(str(key[0]), str(key[1]), rows, notes)
         if mix is not None:
             out.append(mix)

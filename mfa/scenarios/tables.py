@@ -52,7 +52,7 @@ def flow_table(run: Run, years: tuple[int, ...] | None = None) -> pd.DataFrame:
 
 
 def _flow_rows(
-    run: Run, layer: str, year: int, values: Floats, status: object, set_by: object
+    run: Run, layer: str, year: int, values: Floats, status: Any, set_by: Any
 ) -> pd.DataFrame:
     there = ~np.isnan(values)
     table = run.base.system.flows.assign(
@@ -63,7 +63,7 @@ def _flow_rows(
 
 def _unplaced(rows: pd.DataFrame) -> pd.DataFrame:
     """Return what was left over as flows of their own, which count as nothing."""
-    names = {
+    names: dict[str, Any] = {
         "flow": UNPLACED + " " + rows["flow"],
         "to": UNPLACED,
         "role": "",
@@ -232,9 +232,7 @@ def unmet_table(run: Run) -> pd.DataFrame:
     return table.astype({"year": "int64", "value": "float64"})
 
 
-def future_system(
-    run: Run, scenario: str | None, years: tuple[int, ...] | None = None
-) -> System:
+def future_system(run: Run, scenario: str | None, years: tuple[int, ...] | None = None) -> System:
     """Return the projected years, or some of them, as a system of exact values."""
     chosen = (run.base.year, *run.calendar) if years is None else years
     system, flows = run.base.system, flow_table(run, chosen)
@@ -277,4 +275,3 @@ def _with_sink(system: System, needed: bool) -> pd.DataFrame:
     blank |= dict.fromkeys(("capacity", "column", "row"), np.nan)
     row = last.assign(**blank).astype(system.processes.dtypes.to_dict())
     return pd.concat([system.processes, row], ignore_index=True)
-

@@ -182,7 +182,9 @@ class Resolver:
         lists = {name: [part.strip() for part in str(name).split(",")] for name in table["flow"]}
         ids = lists.get(row.item) or ([row.item] if row.item in self.flow_ids else None)
         if ids is None:
-            known_item(row.item, [*lists, *self.flow_ids], "composition or flow", row.row, self.notes)
+            known_item(
+                row.item, [*lists, *self.flow_ids], "composition or flow", row.row, self.notes
+            )
             return None
         flows = tuple(self.flow_ids.index(name) for name in ids)
         layer = self._layer(row, flows)

@@ -100,13 +100,13 @@ class _State:
         asked[out] = np.maximum(np.nan_to_num(given[out]), 0.0)
         rationed = modes.rationed.copy()
         rationed[process] = True
-        self.modes[layer] = modes.changed(rationed=rationed, asked=asked)
+        self.modes[layer] = replace(modes, rationed=rationed, asked=asked)
 
     def gate(self, layer: str, process: int, kind: int) -> None:
         """Open or close the gate of a process."""
         gate = self.modes[layer].gate.copy()
         gate[process] = kind
-        self.modes[layer] = self.modes[layer].changed(gate=gate)
+        self.modes[layer] = replace(self.modes[layer], gate=gate)
 
     def limit(self, process: int, ratio: float) -> None:
         """Limit a process in every layer to a share of what it took in, or sent."""
@@ -115,7 +115,7 @@ class _State:
             if terms.net.inside[process]:
                 limit = modes.limit.copy()
                 limit[process] = ratio * found.taken[process]
-                self.modes[name] = modes.changed(limit=limit)
+                self.modes[name] = replace(modes, limit=limit)
                 if modes.drive.pull[process]:
                     self.ration(name, process)
                 else:
@@ -139,7 +139,7 @@ def _free(terms: Terms) -> Modes:
     there = np.flatnonzero(terms.there)
     busy = touched(net, net.head, there) | touched(net, net.tail, there)
     closed = touched(net, net.tail, rest) | how.pull | net.stores
-    return blank.changed(gate=np.where(net.inside & busy & ~closed, SURPLUS, NO_GATE))
+    return replace(blank, gate=np.where(net.inside & busy & ~closed, SURPLUS, NO_GATE))
 
 
 def settle(layers: Mapping[str, Terms], capacities: list[Capacity]) -> Year:
@@ -260,11 +260,9 @@ def _too_much_sent(state: _State) -> bool:
         value = np.where(mine, found.x * capacity.most / amount, terms.value)
         state.terms[name] = replace(terms, value=value, exact=terms.exact | mine)
         how = Drive(how.pull, how.pulled & ~mine, how.given | mine, how.wanted)
-        state.modes[name] = modes.changed(drive=how, limit=limit)
+        state.modes[name] = replace(modes, drive=how, limit=limit)
     key = capacity.process, capacity.layer
-    state.lacks[key] = Lack(
-        capacity.process, -1, capacity.layer, amount - capacity.most, CAPACITY
-    )
+    state.lacks[key] = Lack(capacity.process, -1, capacity.layer, amount - capacity.most, CAPACITY)
     return True
 
 

@@ -34,9 +34,7 @@ def system(
     drawn = pd.DataFrame(flows, columns=["flow", "from", "to", "role", "value"])
     return mfa.System.from_tables(
         {
-            "system": pd.DataFrame(
-                {"key": ["unit", "substances"], "value": ["kt/yr", substances]}
-            ),
+            "system": pd.DataFrame({"key": ["unit", "substances"], "value": ["kt/yr", substances]}),
             "processes": table,
             "flows": drawn.assign(year=year, sd=0.0),
             **sheets,
@@ -52,7 +50,7 @@ def loop(**sheets: pd.DataFrame) -> mfa.System:
     """
     processes = [
         ("Mine", "mining", "source"),
-        ("Plant", "fabrication", None),
+        ("Plant", "refining", None),
         ("Use", "use", None, "yes"),
         ("Collection", "collection", None),
         ("Sorting", "sorting", None),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.scenarios.futures import loop, residuals, rows, system, value
 
 import mfa
+from tests.scenarios.futures import loop, residuals, rows, system, value
 
 
 def test_without_a_scenario_nothing_changes():
@@ -19,7 +19,9 @@ def test_without_a_scenario_nothing_changes():
 
 
 def test_demand_draws_ore_through_the_loop():
-    future = mfa.project(loop(scenarios=rows(("flow", "goods", 2024, "multiply", 2.0, "linear"))), "S", 2025)
+    future = mfa.project(
+        loop(scenarios=rows(("flow", "goods", 2024, "multiply", 2.0, "linear"))), "S", 2025
+    )
     assert [value(future, "goods", y) for y in (2021, 2022, 2024, 2025)] == pytest.approx(
         [110.0, 132.0, 176.0, 176.0]
     )
@@ -212,9 +214,7 @@ def test_a_supplier_that_is_lost_is_replaced_by_the_others():
 
 def test_more_scrap_than_anybody_needs_is_stated():
     scenario = rows(("flow", "goods", 2021, "multiply", 0.2, "step"))
-    table = pd.DataFrame(
-        {"process": ["Use"], "distribution": ["fixed"], "mean": [20.0]}
-    )
+    table = pd.DataFrame({"process": ["Use"], "distribution": ["fixed"], "mean": [20.0]})
     future = mfa.project(loop(scenarios=scenario, lifetimes=table), "S", 2021)
     assert value(future, "ore", 2021) == pytest.approx(0.0, abs=1e-12)
     assert set(future.unmet["reason"]) == {"demand"}
@@ -247,7 +247,9 @@ def test_interpolations():
         return [value(future, "goods", year) / 88 for year in range(2021, 2027)]
 
     assert path("step", (2022, 1.5), (2025, 0.9)) == pytest.approx([1, 1.5, 1.5, 1.5, 0.9, 0.9])
-    assert path("linear", (2022, 1.5), (2025, 0.9)) == pytest.approx([1.25, 1.5, 1.3, 1.1, 0.9, 0.9])
+    assert path("linear", (2022, 1.5), (2025, 0.9)) == pytest.approx(
+        [1.25, 1.5, 1.3, 1.1, 0.9, 0.9]
+    )
     grown = [1.6 ** (k / 5) for k in range(1, 6)]
     assert path("exponential", (2025, 1.6)) == pytest.approx([*grown, 1.6])
     # a multiple of an earlier year: 1.7 in 2040 against 2010, seen from 2020
