@@ -18,6 +18,7 @@ PAGES = (
     "docs/charts.md",
     "docs/contradictions.md",
     "docs/python.md",
+    "docs/scenarios.md",
     "docs/stocks.md",
 )
 

@@ -8,6 +8,8 @@ import pytest
 
 import mfa
 from mfa.errors import MFAError
+from mfa.scenarios.levers import find_lever
+from mfa.scenarios.run import plan_of, run
 from tests.scenarios.futures import loop, rows, value
 
 RATE = "recycling_input_rate_total"
@@ -30,8 +32,7 @@ def test_one_lever_in_closed_form():
     assert str(found) == (f"{RATE} of 0.45 in 2026: collection 0.6 → {wanted:.4g} (from 0.378)")
 
 
-@pytest.mark.parametrize("name", ["old", "collected share", "campaign"])
-def test_names_of_the_same_lever(name):
+def test_names_of_the_same_lever():
     share = pd.DataFrame(
         {
             "coefficient": ["collected share"],
@@ -43,8 +44,13 @@ def test_names_of_the_same_lever(name):
         }
     )
     measures = pd.DataFrame({"measure": ["campaign"], "item": ["collected share"]})
-    system = loop(coefficients=share, measures=measures)
-    found = mfa.solve_for(system, None, name, RATE, 0.45, 2026)
+    balance = mfa.reconcile(loop(coefficients=share, measures=measures))
+    done = run(plan_of(balance, None), 2026)
+    for name in ("collection", "old", "collected share", "campaign"):
+        lever = find_lever(done, name, 2026, "Cu")
+        assert lever.before == pytest.approx(0.6)
+        assert lever.limits == (0.0, 1.0)
+    found = mfa.solve_for(balance, None, "campaign", RATE, 0.45, 2026)
     assert found.value == pytest.approx((0.45 * 100 / 0.9 - 12) / 50, rel=1e-8)
 
 

@@ -51,7 +51,7 @@ def test_all_faults_at_once():
         mfa.project(loop(scenarios=table, technologies=mix), "S", 2030)
     cells = {(p.sheet, p.cell) for p in caught.value.problems}
     rows_named = {cell[1:] for sheet, cell in cells if sheet == "scenarios"}
-    assert {"2", "3", "4", "5", "6", "12", "13", "14", "15"} <= rows_named
+    assert {"2", "3", "4", "5", "6", "13", "14", "15"} <= rows_named
     assert ("technologies", "D3") in cells
     assert ("technologies", "A4") in cells
 
