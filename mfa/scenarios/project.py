@@ -13,7 +13,7 @@ _FAR = 500
 
 
 def project(
-    system: System | Balance, scenario: str | None = "STEPS", until: int = 2050
+    system: System | Balance, scenario: str | None = None, until: int = 2050
 ) -> Projection:
     """Run a system forward from its last year, with what a scenario changes.
 
@@ -28,7 +28,7 @@ def project(
     system : System or Balance
         A System is reconciled first.
     scenario : str or None
-        A scenario of the sheet ``scenarios``; None changes nothing.
+        A scenario of the sheet ``scenarios``; None leaves everything as it is.
     until : int
         Last year.
 
