@@ -29,6 +29,7 @@ _SUPPLIERS = (
     "what a process draws comes from its suppliers in the shares of the base year; scrap that "
     "comes back displaces what is drawn"
 )
+_ORIGINS = "the countries behind each import keep the shares of the last year that is known"
 _GENERAL = (("shares", _SHARES), ("suppliers", _SUPPLIERS))
 
 
@@ -38,6 +39,8 @@ def assumption_table(run: Run) -> pd.DataFrame:
     rows: list[dict[str, Any]] = [
         {"kind": "closure", "item": item, "why": why} for item, why in _GENERAL
     ]
+    if "origins" in run.base.system.tables:
+        rows.append({"kind": "closure", "item": "origins", "why": _ORIGINS})
     rows += _scenario_rows(run) + _chosen_rows(run) + _held_rows(run)
     rows += _stock_rows(run) + _opening_rows(run) + _capacity_rows(run)
     table = pd.DataFrame(rows, columns=list(COLUMNS))

@@ -12,9 +12,7 @@ from mfa.system import System
 _FAR = 500
 
 
-def project(
-    system: System | Balance, scenario: str | None = None, until: int = 2050
-) -> Projection:
+def project(system: System | Balance, scenario: str | None = None, until: int = 2050) -> Projection:
     """Run a system forward from its last year, with what a scenario changes.
 
     The base year is the last reconciled one. From there on every process sends what it takes in

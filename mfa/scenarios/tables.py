@@ -253,12 +253,26 @@ def future_system(run: Run, scenario: str | None, years: tuple[int, ...] | None 
         "coefficients": system.coefficients.iloc[:0],
         "compositions": system.compositions.iloc[:0],
         "observations": system.observations.iloc[:0],
-        "tables": {n: t for n, t in system.tables.items() if n in ("origins", "countries")},
+        "tables": _carried_on(system, run.base.year, chosen),
         "sheets": {},
         "problems": (),
         "source": None,
     }
     return replace(system, **changed)
+
+
+def _carried_on(system: System, base_year: int, years: tuple[int, ...]) -> dict[str, pd.DataFrame]:
+    """Return the sheets that indicators read; who supplies stays as it was last known."""
+    out = {name: system.tables[name] for name in ("countries", "rules") if name in system.tables}
+    table = system.tables.get("origins")
+    if table is None:
+        return out
+    dated = table[table["year"] <= base_year]
+    last = dated[dated["year"] == dated.groupby("flow")["year"].transform("max")]
+    later = [last.assign(year=float(year)) for year in years if year > base_year]
+    past = table[table["year"].isna() | table["year"].isin(years)]
+    out["origins"] = pd.concat([past, *later], ignore_index=True)
+    return out
 
 
 def _with_flows(system: System, new: pd.DataFrame) -> pd.DataFrame:

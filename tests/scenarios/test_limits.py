@@ -148,3 +148,32 @@ def test_a_capacity_holds_other_substances_back_in_proportion():
     assert value(future, "scrap", 2021, "Zn") == pytest.approx(18.9 / 4)
     assert value(future, "ore", 2021, "Zn") == pytest.approx((100 - 18.9) / 4)
     assert residuals(future).max() < 1e-9
+
+
+def test_years_to_come_are_a_balance_like_any_other():
+    """Indicators and charts of the future, what could not be placed included."""
+    scenario = rows(
+        ("capacity", "Sorting", 2021, "set", 25.0, "step"),
+        ("flow", "goods", 2022, "set", 95, "step"),
+    )
+    origins = pd.DataFrame(
+        {
+            "flow": "ore",
+            "country": ["Chile", "Peru", "Chile"],
+            "year": [2019, 2020, 2020],
+            "value": [1.0, 0.3, 0.7],
+            "unit": "1",
+        }
+    )
+    future = mfa.project(loop(scenarios=scenario, origins=origins), "S", 2022)
+    balance = future.balance
+    assert (balance.flows["status"] == "fixed").all()
+    assert set(balance.system.years) == {2020, 2021, 2022}
+    both = balance.flows.merge(future.flows, on=["flow", "substance", "year"])
+    assert len(both) == len(future.flows) == len(balance.flows)
+    assert both["value_x"].to_numpy() == pytest.approx(both["value_y"].to_numpy())
+    chosen = future.indicators.query("indicator == 'recycling_input_rate_total' and year == 2021")
+    assert chosen["value"].iloc[0] == pytest.approx(22.5 / 100)
+    assert mfa.sankey(balance, year=2022).figure.startswith("<figure")
+    later = balance.system.tables["origins"].query("year == 2022")
+    assert later.set_index("country")["value"].to_dict() == {"Peru": 0.3, "Chile": 0.7}
