@@ -42,7 +42,7 @@ def assumption_table(run: Run) -> pd.DataFrame:
     if "origins" in run.base.system.tables:
         rows.append({"kind": "closure", "item": "origins", "why": _ORIGINS})
     rows += _scenario_rows(run) + _chosen_rows(run) + _held_rows(run)
-    rows += _stock_rows(run) + _opening_rows(run) + _capacity_rows(run)
+    rows += _even_rows(run) + _stock_rows(run) + _opening_rows(run) + _capacity_rows(run)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     table["unit"] = table["unit"].where(table["unit"].notna() | table["value"].isna(), unit)
     for name in ("substance", "unit"):
@@ -123,6 +123,30 @@ def _held_rows(run: Run) -> list[dict[str, Any]]:
                     "why": "a statistical difference is none of the future: 0" if gap else why,
                 }
             )
+    return out
+
+
+def _even_rows(run: Run) -> list[dict[str, Any]]:
+    """Return flows that share evenly, because nothing tells their shares."""
+    base, out = run.base, []
+    last = run.calendar[-1]
+    for layer in base.layers:
+        terms, x = run.plan.terms(layer, last, {}), run.years[-1].x[layer]
+        net = terms.net
+        how = drive(net, terms.there, terms.exact, ~np.isnan(terms.share))
+        free = terms.there & np.isnan(terms.share)
+        for some, ends in (
+            (free & how.pushed & ~how.pull[net.tail], net.tail),
+            (how.pulled, net.head),
+        ):
+            for process in np.unique(ends[some]).tolist():
+                mine = some & (ends == process)
+                if mine.sum() < 2 or terms.weight[mine].any() or not x[mine].any():
+                    continue
+                ids = ", ".join(base.flow_ids[flow] for flow in np.flatnonzero(mine).tolist())
+                why = f"nothing flowed in {base.year}: shared evenly; state shares in the scenario"
+                row = {"kind": "even shares", "item": ids, "substance": layer, "why": why}
+                out.append(row | {"value": 1 / float(mine.sum()), "unit": "1"})
     return out
 
 

@@ -130,10 +130,10 @@ def rest_shares(terms: Terms, modes: Modes) -> tuple[Mask, Floats]:
 def suppliers(terms: Terms, modes: Modes) -> tuple[Mask, Floats]:
     """Return the flows that can still be drawn, and their shares b in what their process draws.
 
-    Who supplied nothing stays out of it, unless nobody supplied anything: then all do, evenly.
+    Who supplies nothing stays out of it, unless nobody did in the base year: then all do, evenly.
     """
     net, drive = terms.net, modes.drive
-    ever = add_up(net, net.head, np.where(drive.pulled, terms.supply, 0.0))[net.head]
+    ever = add_up(net, net.head, np.where(drive.pulled, terms.weight, 0.0))[net.head]
     open_ = drive.pulled & ~modes.rationed[net.tail] & ((terms.supply > 0) | (ever <= 0))
     weight = np.where(open_, terms.supply, 0.0)
     total = add_up(net, net.head, weight)[net.head]

@@ -165,7 +165,8 @@ def drive(net: Network, there: Mask, exact: Mask, shared: Mask) -> Drive:
     tail, head = net.tail, net.head
     pushed = net.pushed_role | (shared & _has_another(net, there, shared))
     maker = net.inside & ~net.use & ~net.sets.lane
-    passes = np.flatnonzero(there & ~pushed & ~exact & maker[head])
+    open_ = ~exact | net.senders[tail]  # what a mine is said to send still feeds
+    passes = np.flatnonzero(there & ~pushed & open_ & maker[head])
     fed = reachable(net.senders, tail[passes], head[passes]) & maker
     roots = there & ~pushed & (net.final | exact) & maker[tail]
     start = np.zeros(net.n_processes, dtype=bool)

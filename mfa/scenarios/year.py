@@ -76,18 +76,20 @@ class _State:
         self.wanted = {name: terms.value.copy() for name, terms in layers.items()}
 
     def solve(self) -> None:
-        """Solve every layer, once processes without suppliers ration what they get."""
+        """Solve every layer; makers without suppliers have too much or too little."""
         for name, terms in self.terms.items():
-            while True:
-                modes = self.modes[name]
-                lacking = modes.drive.pull & ~modes.rationed
-                open_, _ = suppliers(terms, modes)
-                lacking &= ~touched(terms.net, terms.net.head, open_)
-                if not lacking.any():
-                    break
-                for process in np.flatnonzero(lacking).tolist():
-                    self.ration(name, process)
+            modes = self.modes[name]
+            alone = self.alone(name) & ~modes.rationed & (modes.gate == NO_GATE)
+            if alone.any():
+                gate = np.where(alone, SURPLUS, modes.gate)
+                self.modes[name] = replace(modes, gate=gate)
             self.found[name] = solve(terms, self.modes[name])
+
+    def alone(self, layer: str) -> Mask:
+        """Return the makers that nobody is left to supply."""
+        terms, modes = self.terms[layer], self.modes[layer]
+        open_, _ = suppliers(terms, modes)
+        return np.asarray(modes.drive.pull & ~touched(terms.net, terms.net.head, open_))
 
     def ration(self, layer: str, process: int) -> None:
         """Let a process share out what it has as it was asked for it."""
@@ -118,7 +120,7 @@ class _State:
                 self.modes[name] = replace(modes, limit=limit)
                 if modes.drive.pull[process]:
                     self.ration(name, process)
-                else:
+                if not modes.drive.pull[process] or modes.gate[process] != NO_GATE:
                     self.gate(name, process, LIMIT)
 
 
@@ -191,7 +193,8 @@ def _superfluous(state: _State, layer: str) -> bool:
     process = _first(closed, terms.net.from_use)
     if process is None:
         return False
-    if modes.gate[process] == SURPLUS and not modes.drive.pull[process]:
+    lacks = state.alone(layer)[process] or not modes.drive.pull[process]
+    if modes.gate[process] == SURPLUS and lacks:
         state.ration(layer, process)  # its outflows ask for more than there is
     state.gate(layer, process, NO_GATE)
     return True

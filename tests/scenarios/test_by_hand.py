@@ -264,3 +264,88 @@ def test_add_and_set():
     )
     future = mfa.project(loop(scenarios=scenario), "S", 2022)
     assert [value(future, "goods", y) for y in (2021, 2022)] == pytest.approx([88.0, 54.0])
+
+
+def single(**sheets: pd.DataFrame) -> mfa.System:
+    processes = [
+        ("Mine", "mining", "source"),
+        ("Mill", "fabrication", None),
+        ("Use", "use", None, "yes"),
+        ("Dump", "disposal", "sink"),
+    ]
+    flows = [
+        ("ore", "Mine", "Mill", "primary", 100.0),
+        ("goods", "Mill", "Use", "product", 90.0),
+        ("dust", "Mill", "Dump", "loss", 10.0),
+    ]
+    return system(processes, flows, **sheets)
+
+
+@pytest.mark.parametrize(
+    ("row", "ore", "lacking", "reason"),
+    [
+        (("origin", "Mine", 2021, "set", 0.0, "step"), 0.0, 90.0, "supply"),
+        (("flow", "ore", 2021, "set", 30.0, "step"), 30.0, 63.0, "supply"),
+        (("flow", "Mine", 2021, "multiply", 0.3, "step"), 30.0, 63.0, "supply"),
+        (("flow", "ore", 2021, "set", 130.0, "step"), 100.0, 30.0, "demand"),
+    ],
+)
+def test_a_lost_source_without_another(row, ore, lacking, reason):
+    future = mfa.project(single(scenarios=rows(row)), "S", 2021)
+    assert value(future, "ore", 2021) == pytest.approx(ore)
+    assert value(future, "goods", 2021) == pytest.approx(0.9 * ore)
+    unmet = future.unmet[future.unmet["flow"] == ("goods" if reason == "supply" else "ore")]
+    assert unmet["value"].tolist() == pytest.approx([lacking])
+    assert unmet["reason"].tolist() == [reason]
+    assert residuals(future).max() < 1e-12
+
+
+def test_without_any_use_supply_pushes():
+    processes = [
+        ("Mine", "", "source"),
+        ("Smelter", ""),
+        ("Market", "", "sink"),
+        ("Slag", "", "sink"),
+    ]
+    flows = [
+        ("ore", "Mine", "Smelter", None, 100.0),
+        ("metal", "Smelter", "Market", None, 95.0),
+        ("slag", "Smelter", "Slag", None, 5.0),
+    ]
+    scenario = rows(("flow", "ore", 2021, "multiply", 2.0, "step"))
+    future = mfa.project(system(processes, flows, scenarios=scenario), "S", 2021)
+    assert value(future, "metal", 2021) == pytest.approx(190.0)
+    scenario = rows(("flow", "metal", 2021, "multiply", 3.0, "step"))
+    future = mfa.project(system(processes, flows, scenarios=scenario), "S", 2021)
+    assert value(future, "ore", 2021) == pytest.approx(300.0)
+
+
+def test_a_plant_that_is_new_says_how_it_shares():
+    processes = [
+        ("Mine", "mining", "source"),
+        ("Mill", "fabrication"),
+        ("Use", "use", None, "yes"),
+        ("Yard", "collection"),
+        ("Plant", "recycling"),
+        ("Dump", "disposal", "sink"),
+    ]
+    flows = [
+        ("ore", "Mine", "Mill", "primary", 100.0),
+        ("goods", "Mill", "Use", "product", 100.0),
+        ("worn", "Use", "Yard", "end_of_life", 60.0),
+        ("tip", "Yard", "Dump", "loss", 60.0),
+        ("feed", "Yard", "Plant", "old_scrap", 0.0),
+        ("back", "Plant", "Mill", "scrap", 0.0),
+        ("rest", "Plant", "Dump", "loss", 0.0),
+    ]
+    feed = ("coefficient", "feed", 2030, "set", 0.5, "step")
+    stated = rows(feed, ("coefficient", "back", 2030, "set", 0.9, "step"))
+    future = mfa.project(system(processes, flows, scenarios=stated), "S", 2030)
+    assert value(future, "back", 2029) == 0.0
+    assert value(future, "back", 2030) == pytest.approx(27.0)
+    assert value(future, "ore", 2030) == pytest.approx(73.0)
+    assert "even shares" not in set(future.assumptions["kind"])
+    future = mfa.project(system(processes, flows, scenarios=rows(feed)), "S", 2030)
+    assert value(future, "back", 2030) == pytest.approx(15.0)
+    even = future.assumptions.query("kind == 'even shares'")
+    assert even[["item", "value"]].to_numpy().tolist() == [["back, rest", 0.5]]
