@@ -234,7 +234,8 @@ def as_png(
     if lang == "ja":
         family.reverse()
     settings: dict[Any, Any] = {"font.family": family, "text.parse_math": False}
-    with mpl.rc_context(settings):
+    with mpl.rc_context(settings), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing")  # a box is drawn for it
         made = figure(projections, substance, lang, named)
         if made is None:
             return b""
