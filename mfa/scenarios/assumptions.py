@@ -154,23 +154,20 @@ def _stock_rows(run: Run) -> list[dict[str, Any]]:
     """Return the shares that stocks without a lifetime keep."""
     base, out = run.base, []
     for layer in base.layers:
-        net, kept = run.plan.nets[layer], run.plan.kept(layer)
+        net, share = run.plan.nets[layer], run.plan.kept(layer)
         for process in np.flatnonzero(net.stores & ~net.living).tolist():
             why = (
                 "no lifetime: its stock keeps the share of its inputs that it did in the base year"
             )
-            if kept[process] < 0:
+            level = float(base.levels(layer)[process])
+            changes = np.array([found.kept[layer][process] for found in run.years])
+            below = np.flatnonzero(level + np.cumsum(changes) < 0)
+            if len(below):
+                why += f"; its level would fall below 0 in {run.calendar[below[0]]}"
+            elif share[process] < 0:
                 why += ", a withdrawal that cannot last for ever"
-            out.append(
-                {
-                    "kind": "stock",
-                    "item": base.process_ids[process],
-                    "substance": layer,
-                    "value": float(kept[process]),
-                    "unit": "1",
-                    "why": why,
-                }
-            )
+            row = {"kind": "stock", "item": base.process_ids[process], "substance": layer}
+            out.append(row | {"value": float(share[process]), "unit": "1", "why": why})
     return out
 
 

@@ -18,6 +18,7 @@ from mfa.scenarios.paths import combined
 from mfa.scenarios.sheet import Mix
 from mfa.scenarios.targets import Action
 from mfa.scenarios.year import Capacity
+from mfa.schema import GOODS
 
 _ROOM = 1e-9
 
@@ -107,9 +108,10 @@ class Plan:
         return out
 
     def _mixes_of(self, layer: str) -> list[tuple[Mix, tuple[int, ...]]]:
+        """Return the mixes of a layer: its own, or else those of goods, whose content stays."""
         chosen: dict[str, tuple[Mix, tuple[int, ...]]] = {}
         for mix, flows in self.mixes:
-            if mix.process not in chosen or mix.substance == layer:
+            if mix.substance == layer or (mix.substance == GOODS and mix.process not in chosen):
                 chosen[mix.process] = mix, flows
         return list(chosen.values())
 
@@ -127,7 +129,7 @@ class Plan:
 
     def composition(self, action: Action) -> float:
         """Return the share of a substance in the goods of some flows in the base year."""
-        goods = self.base.flows("goods")[list(action.flows)]
+        goods = self.base.flows(GOODS)[list(action.flows)]
         part = self.base.flows(action.layer)[list(action.flows)]
         both = ~np.isnan(goods) & ~np.isnan(part)
         return float(part[both].sum() / goods[both].sum()) if goods[both].sum() > 0 else 1.0

@@ -7,7 +7,7 @@ import pytest
 
 import mfa
 from mfa.errors import MFAError, SystemDefinitionError, WorkbookError
-from tests.scenarios.futures import ROWS, loop, rows
+from tests.scenarios.futures import ROWS, loop, rows, system
 
 FAULTS = [
     (("flow", "good", 2025, "set", 3.0, "step"), "C2", "did you mean 'goods'"),
@@ -149,3 +149,20 @@ def test_undetermined_numbers_are_assumed_within_their_ranges():
     ).all()
     base = future.flows.query("year == 2019").set_index("flow")
     assert (base.loc[open_["flow"], "status"] == "undetermined").all()
+
+
+def test_a_stock_that_would_run_out_says_so():
+    """10 of 100 are drawn from a stock of 45: it lasts into the fifth year."""
+    processes = [
+        ("Mine", "", "source"),
+        ("Store", "trade", None, "yes"),
+        ("Use", "use", None, "yes"),
+    ]
+    flows = [("in", "Mine", "Store", "refined", 100.0), ("out", "Store", "Use", "product", 110.0)]
+    level = pd.DataFrame(
+        {"process": ["Store"], "year": [2020], "quantity": "level", "value": 45.0, "sd": 0.0}
+    )
+    future = mfa.project(system(processes, flows, stocks=level), None, 2030)
+    said = future.assumptions.query("kind == 'stock' and item == 'Store'").iloc[0]
+    assert said["value"] == pytest.approx(-0.1)
+    assert said["why"].endswith("below 0 in 2025")
