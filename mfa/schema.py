@@ -110,6 +110,7 @@ RESULT_SHEETS = (
     "trace",
     "survey",
     "projection",
+    "projection_notes",
     "disruption",
     "disruption_months",
     "disruption_stocks",

@@ -134,7 +134,8 @@ def check(book: Book, json: Json = False, debug: Debug = False) -> None:
         system = read(book, outcome)
         outcome.problems += [p for p in mfa.remarks(system) if p.severity == "warning"]
         if len(system.flows):
-            mfa.reconcile(system, progress=say)  # raises if no values can close the balances
+            # raises if no values can close the balances, or scenarios speak of what is not there
+            mfa.check_scenarios(mfa.reconcile(system, progress=say))
         count = len(outcome.problems)
         outcome.lines.append(f"{book.name}: {system}")
         outcome.lines.append(f"0 errors, {count} warning{'' if count == 1 else 's'}")
@@ -292,6 +293,39 @@ def stress(
         carry(book, named, output, options, strict, outcome, say)
 
     _finish(carry_out("stress", work, json=json, debug=debug))
+
+
+@app.command()
+def project(
+    book: Book,
+    scenario: Annotated[
+        list[str] | None,
+        typer.Option("--scenario", help="Repeat it to compare several. Default: all."),
+    ] = None,
+    until: Annotated[
+        int | None, typer.Option("--until", help="Default: the last year of the scenarios.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder. Default: projections/NAME.")
+    ] = None,
+    substance: Annotated[
+        str | None, typer.Option("--substance", help="Shown in curves. Default: the first one.")
+    ] = None,
+    lang: Language = "en",
+    strict: Strict = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Run a workbook forward: stocks and flows of its scenarios, as tables and curves."""
+
+    def work(outcome: Outcome, say: Say) -> None:
+        from mfa.cli.project import run_project  # late: other commands do without matplotlib
+
+        folder = output or Path("projections") / _stem(book)
+        chosen = (scenario or [], until, folder, substance, lang, strict)
+        run_project(book, *chosen, outcome, say)
+
+    _finish(carry_out("project", work, json=json, debug=debug))
 
 
 @app.command()

@@ -173,7 +173,8 @@ def _plan(aim: _Aim, place: Place, steps: int) -> list[dict[str, object]]:
     """Return one row per candidate that helps: those of the plan in their order, then the rest."""
     settled = Settled(place)
     width = aim.width(place)
-    rows, plan = _openings(aim, settled, width), []
+    rows = _openings(aim, settled, width)
+    plan: list[dict[str, object]] = []
     while width > 0 and len(plan) < steps:
         options = rows if not plan else _openings(aim, settled, width)
         if not options:
@@ -269,7 +270,6 @@ def _limits(place: Place, number: int) -> tuple[float, float]:
     return float(low[number]) * step, float(high[number]) * step
 
 
-<<<<<<< HEAD
 def _rank(row: dict[str, object]) -> tuple[float, float, str]:
     """Sort by the width left, then by the sd, then by name; rounding decides nothing."""
     width, sd = float(str(row["width_then"])), float(str(row["sd_then"]))
@@ -365,19 +365,3 @@ def _joined(
         own = alone.pop(row["number"], None)
         out.append(row | ({name: own[name] for name in names} if own else nothing))
     return [*out, *(row | {"step": None} for row in alone.values())]
-=======
-def _measured(balance: Balance, row: dict[str, object]) -> Balance:
-    """Return the balance with a flow found exactly in the middle of its range."""
-    data = balance.model.system.data.copy()
-    chosen = (
-        (data["flow"] == row["item"])
-        & (data["substance"] == row["substance"])
-        & (data["year"] == row["year"])
-    )
-    middle = (float(str(row["low"])) + float(str(row["high"]))) / 2
-    data.loc[chosen, ["value", "sd"]] = (middle, 0.0)
-    data.loc[chosen, "include"] = True
-    model = balance.model
-    again = reconcile(replace(model.system, data=data), survival=model.survival, cv=model.cv)
-    return replace(again, system=balance.system)  # seen as before
->>>>>>> s5-joint

@@ -162,6 +162,7 @@ def write_workbook(
     options: Mapping[str, object] | None = None,
     *,
     disruptions: Sequence[Disruption] | None = None,
+    more: Mapping[str, pd.DataFrame] | None = None,
 ) -> None:
     """Write a Balance as a results workbook.
 
@@ -174,13 +175,15 @@ def write_workbook(
         More lines for the sheet ``provenance``.
     disruptions : sequence of Disruption, optional
         Shocks for the sheet ``disruption``; by default those of the workbook.
+    more : mapping of str to DataFrame, optional
+        More sheets, as those of a projection.
 
     Raises
     ------
     PermissionError
         If the file cannot be replaced, as when it is open in Excel.
     """
-    tables = result_tables(balance, disruptions)
+    tables = result_tables(balance, disruptions) | dict(more or {})
     sheets = balance.system.sheets
     order = [spec.name for spec in SHEETS if spec.name in tables or spec.name in sheets]
     listed: list[Table] = []

@@ -21,12 +21,14 @@ from mfa.report.numbers import (
     stock_series,
 )
 from mfa.report.page import Page
+from mfa.report.projection import scenario_section
 from mfa.report.regions import region_rows, trade_rows
 from mfa.report.supply import supply_values
 from mfa.report.supply_tables import has_supply
 from mfa.report.unknown import unknown
 from mfa.report.verdict import next_number
 from mfa.sankey.chart import Chart
+from mfa.scenarios import scenario_names
 
 Charts = Mapping[str, Chart]  # by substance
 Values = dict[str, object]
@@ -119,6 +121,14 @@ def _stocks(page: Page, _: Charts) -> Values:
     return {"stocks": rows, "years": years}
 
 
+def _has_scenarios(page: Page) -> bool:
+    return bool(scenario_names(page.balance.model.system))
+
+
+def _scenarios(page: Page, _: Charts) -> Values:
+    return scenario_section(page.balance, page.substance, page.lang)
+
+
 def _assumptions(page: Page, _: Charts) -> Values:
     return {"assumptions": assumption_rows(page)}
 
@@ -155,6 +165,7 @@ SECTIONS = (
         slow=True,
     ),
     Section("stocks", _stocks, lambda page: not page.balance.stocks.empty),
+    Section("scenarios", _scenarios, _has_scenarios, slow=True),
     Section("assumptions", _assumptions, lambda page: bool(assumption_rows(page))),
     Section("numbers", _numbers),
     Section("warnings", _warnings),

@@ -13,6 +13,7 @@ from mfa.balance import Balance
 from mfa.io.whole import whole_folder
 from mfa.report.document import Edition, editions, render
 from mfa.report.page import Page
+from mfa.report.projection import done, outcomes, projection_sheets
 from mfa.report.regions import region_charts
 from mfa.report.results import write_workbook
 from mfa.report.words import Lang
@@ -89,7 +90,8 @@ def write_report(
         say("drawing the picture")
         charts[page.substance, page.year].save(draft / "chart.png")
         say("writing results.xlsx")
-        write_workbook(balance, draft / "results.xlsx", {"language": lang})
+        future = projection_sheets(done(outcomes(balance)))
+        write_workbook(balance, draft / "results.xlsx", {"language": lang}, future)
         say("writing report.html")
         (draft / "report.html").write_text(render(pages), encoding="utf-8", newline="\n")
     return folder / "report.html"

@@ -19,6 +19,7 @@ PAGES = (
     "docs/charts.md",
     "docs/contradictions.md",
     "docs/python.md",
+    "docs/scenarios.md",
     "docs/stocks.md",
     "docs/supply.md",
 )

@@ -1,0 +1,130 @@
+"""Goal seeking against closed forms and grids."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import mfa
+from mfa.errors import MFAError
+from mfa.scenarios.levers import find_lever
+from mfa.scenarios.run import plan_of, run
+from tests.scenarios.futures import loop, rows, value
+
+RATE = "recycling_input_rate_total"
+
+
+def rate(collected: float, cut: float = 0.12) -> float:
+    """Share of scrap in what the plant takes in: goods 88, 50 worn, sorting loses a tenth."""
+    taken = 88 / (1 - cut)
+    return 0.9 * (50 * collected + cut * taken) / taken
+
+
+def test_one_lever_in_closed_form():
+    found = mfa.solve_for(loop(), None, "collection", RATE, 0.45, 2026)
+    wanted = (0.45 * 100 / 0.9 - 12) / 50
+    assert found.reached
+    assert found.value == pytest.approx(wanted, rel=1e-9)
+    assert found.found == pytest.approx(0.45, abs=1e-9)
+    assert found.before == {"collection": pytest.approx(0.6)}
+    assert found.start == pytest.approx(rate(0.6))
+    assert str(found) == (f"{RATE} of 0.45 in 2026: collection 0.6 → {wanted:.4g} (from 0.378)")
+
+
+def test_names_of_the_same_lever():
+    share = pd.DataFrame(
+        {
+            "coefficient": ["collected share"],
+            "flow": ["old"],
+            "of": ["worn"],
+            "year": [2020],
+            "value": [0.6],
+            "sd": [0.01],
+        }
+    )
+    measures = pd.DataFrame({"measure": ["campaign"], "item": ["collected share"]})
+    balance = mfa.reconcile(loop(coefficients=share, measures=measures))
+    done = run(plan_of(balance, None), 2026)
+    for name in ("collection", "old", "collected share", "campaign"):
+        lever = find_lever(done, name, 2026, "Cu")
+        assert lever.before == pytest.approx(0.6)
+        assert lever.limits == (0.0, 1.0)
+    found = mfa.solve_for(balance, None, "campaign", RATE, 0.45, 2026)
+    assert found.value == pytest.approx((0.45 * 100 / 0.9 - 12) / 50, rel=1e-8)
+
+
+def test_its_rows_do_what_it_says():
+    found = mfa.solve_for(loop(), None, "collection", RATE, 0.45, 2026)
+    future = mfa.project(loop(scenarios=found.rows), "target", 2026)
+    table = future.indicators.query(f"indicator == '{RATE}' and year == 2026")
+    assert table["value"].iloc[0] == pytest.approx(0.45, rel=1e-9)
+
+
+def test_what_no_value_reaches():
+    found = mfa.solve_for(loop(), None, "collection", RATE, 0.7, 2026)
+    assert not found.reached
+    assert found.value == pytest.approx(1.0)
+    assert found.found == pytest.approx(rate(1.0), rel=1e-9)
+    assert "is not reached: the nearest is" in str(found)
+
+
+def test_beside_a_scenario():
+    """Twice the cuttings: less has to be collected."""
+    scenario = rows(("coefficient", "cuttings", 2024, "set", 0.24, "step"))
+    found = mfa.solve_for(loop(scenarios=scenario), "S", "collection", RATE, 0.45, 2026)
+    taken = 88 / 0.76
+    assert found.value == pytest.approx((0.45 * taken / 0.9 - 0.24 * taken) / 50, rel=1e-8)
+
+
+def test_several_levers_with_the_least_change():
+    found = mfa.solve_for(loop(), None, ["collection", "sorted out"], RATE, 0.45, 2026)
+    assert found.reached
+
+    def cost(collected: float, lost: float) -> float:
+        return abs(collected - 0.6) / 0.6 + abs(lost - 0.1) / 0.1
+
+    best = np.inf
+    for lost in np.linspace(0, 0.1, 401):
+        collected = (45 / (1 - lost) - 12) / 50
+        if 0 <= collected <= 1:
+            best = min(best, cost(collected, lost))
+    assert cost(*found.values.values()) <= best * (1 + 1e-6)
+
+
+def test_several_levers_that_do_not_suffice():
+    found = mfa.solve_for(loop(), None, ["collection", "sorted out"], RATE, 0.9, 2026)
+    assert not found.reached
+    assert found.values == {"collection": pytest.approx(1.0), "sorted out": pytest.approx(0.0)}
+    assert found.found == pytest.approx(0.62, rel=1e-9)
+
+
+def test_an_amount_from_outside_as_a_lever():
+    found = mfa.solve_for(loop(), None, "ore", RATE, 0.378, 2026)
+    assert found.value == pytest.approx(62.2, rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ({"lever": "colection"}, "did you mean 'collection'"),
+        ({"indicator": "eol_recycling_rat"}, "did you mean 'eol_recycling_rate'"),
+        ({"year": 2020}, "starts after 2020"),
+        ({"lever": []}, "no lever"),
+        ({"substance": "Zn"}, "'Zn'"),
+        ({"scenario": "nothing"}, "no scenario 'nothing'"),
+    ],
+)
+def test_what_is_not_known(words, said):
+    asked = {"lever": "collection", "indicator": RATE, "target": 0.4, "year": 2025} | words
+    with pytest.raises(MFAError, match=said.replace("'", ".")):
+        mfa.solve_for(loop(), **asked)
+
+
+def test_arguments_are_not_changed():
+    system = loop()
+    before = system.data.copy(), system.tables.copy()
+    mfa.solve_for(system, None, "collection", RATE, 0.45, 2026)
+    assert system.data.equals(before[0])
+    assert system.tables.keys() == before[1].keys()
+    assert value(mfa.project(system, None, 2021), "old", 2021) == pytest.approx(30.0)
