@@ -173,7 +173,8 @@ def _plan(aim: _Aim, place: Place, steps: int) -> list[dict[str, object]]:
     """Return one row per candidate that helps: those of the plan in their order, then the rest."""
     settled = Settled(place)
     width = aim.width(place)
-    rows, plan = _openings(aim, settled, width), []
+    rows = _openings(aim, settled, width)
+    plan: list[dict[str, object]] = []
     while width > 0 and len(plan) < steps:
         options = rows if not plan else _openings(aim, settled, width)
         if not options:
