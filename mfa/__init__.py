@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         leakage,
         measures,
         survey,
+        trace,
         trade,
     )
     from mfa.report import write_report, write_workbook
@@ -90,6 +91,7 @@ _HOMES = {
     "stock_driven": "mfa.stocks",
     "support": "mfa.supply",
     "survey": "mfa.recycling",
+    "trace": "mfa.recycling",
     "trade": "mfa.recycling",
     "write_report": "mfa.report",
     "write_tables": "mfa.io",
@@ -137,6 +139,7 @@ __all__ = [
     "stock_driven",
     "support",
     "survey",
+    "trace",
     "trade",
     "write_report",
     "write_tables",

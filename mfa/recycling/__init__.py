@@ -1,4 +1,4 @@
-"""Recycling: indicators, losses, trade between regions, and what to survey next."""
+"""Recycling: indicators, losses, origins of metal, trade, and what to survey next."""
 
 from mfa.recycling.capacity import capacity
 from mfa.recycling.gains import gains
@@ -7,6 +7,7 @@ from mfa.recycling.leakage import leakage
 from mfa.recycling.losses import bottlenecks
 from mfa.recycling.measures import measures
 from mfa.recycling.survey import survey
+from mfa.recycling.trace import trace
 from mfa.recycling.trade import trade
 
 __all__ = [
@@ -17,5 +18,6 @@ __all__ = [
     "leakage",
     "measures",
     "survey",
+    "trace",
     "trade",
 ]

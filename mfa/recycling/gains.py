@@ -186,7 +186,7 @@ def _rows(place: Place) -> list[dict[str, object]]:
     wanted = formulas(place)
     if not wanted:
         return []
-    names = list(dict.fromkeys(one.definition.indicator for one in wanted))
+    names = list(dict.fromkeys(one.definition.key for one in wanted))
     found: dict[tuple[str, tuple[int, ...], str], list[float]] = {}
     shares: dict[tuple[int, ...], list[float]] = {}
     about: dict[tuple[tuple[int, ...], str], Lever] = {}
@@ -202,7 +202,7 @@ def _rows(place: Place) -> list[dict[str, object]]:
             if enters > 0:
                 shares.setdefault(key, []).append(float(model.x[lever.flows].sum() / enters))
             for j, formula in enumerate(wanted):
-                name = formula.definition.indicator
+                name = formula.definition.key
                 found.setdefault((name, key, lever.what), []).append(float(table[j, k]))
     quick = len(points) == 1 and place.there.sum() <= _MOST_FLOWS
     sds = _sds(place, points[0], wanted) if quick else {}
@@ -279,7 +279,7 @@ def _sds(
             model = Closure(base.sets, moved, base.kind, base.inside)
             ends.append(gains_at(model, some_levers, wanted))
         total += ((ends[0] - ends[1]) / (2 * _STEP)) ** 2
-    names = [formula.definition.indicator for formula in wanted]
+    names = [formula.definition.key for formula in wanted]
     return {
         (name, tuple(lever.flows.tolist()), lever.what): float(np.sqrt(total[j, k]))
         for j, name in enumerate(names)

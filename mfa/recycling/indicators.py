@@ -1,191 +1,22 @@
-"""The recycling indicators, each a ratio of sums over roles and stages."""
+"""The table of indicators: recycling, reliance on imports, losses, concentration of supply."""
 
 from __future__ import annotations
-
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from mfa.balance import Balance
+from mfa.recycling.concentration import concentration_rows
+from mfa.recycling.definitions import RATES, Definition
 from mfa.recycling.memory import remembered
-from mfa.recycling.origin import new_scrap, old_scrap, scrap
-from mfa.recycling.place import Place, Term, drawing_only, places
+from mfa.recycling.place import Place, drawing_only, places
 from mfa.recycling.ratio import Result, evaluate
-from mfa.recycling.sets import Sets
+from mfa.recycling.reliance import RELIANCE, losses
 
 _WORTH_NAMING = 0.01
 _CERTAIN = 1e-7
 
-
-@dataclass(frozen=True, slots=True)
-class Definition:
-    """An indicator: what is counted above and below, in which scope, after which source.
-
-    ``parts`` names what each must contain to be formed at all, in words for the user.
-    """
-
-    indicator: str
-    above: Callable[[Sets], list[Term]]
-    below: Callable[[Sets], list[Term]]
-    above_is: str
-    below_is: str
-    scope: str
-    source: str
-
-
-def _generated(sets: Sets) -> list[Term]:
-    """E: what leaves use at its end of life."""
-    return [Term(sets.flows(("end_of_life",), sets.use))]
-
-
-def _collected(sets: Sets) -> list[Term]:
-    """col: old scrap that leaves use and collection for somewhere else than disposal."""
-    outside = ~sets.collection & ~sets.disposal
-    return [Term(sets.flows(("old_scrap",), sets.use | sets.collection, outside))]
-
-
-def _new_generated(sets: Sets) -> list[Term]:
-    return [Term(sets.flows(("new_scrap",), sets.makers))]
-
-
-def _all_recycled(sets: Sets) -> list[Term]:
-    """rec: the system's own old and new scrap, and scrap from the market or abroad, to makers."""
-    own = sets.flows(("old_scrap", "new_scrap"), sets.lane | sets.makers | sets.use, sets.makers)
-    mixed = sets.flows(("scrap",), sets.lane | sets.imports, sets.makers)
-    return [Term(own | mixed)]
-
-
-def _primary(sets: Sets) -> list[Term]:
-    """prim: primary metal that enters smelting and refining from outside of it."""
-    source = (sets.imports | sets.kind("source") | sets.makers) & ~sets.smelting
-    return [Term(sets.flows(("primary",), source, sets.smelting))]
-
-
-def _produced(sets: Sets) -> list[Term]:
-    """prod: refined metal from smelting and refining, counted where it leaves them."""
-    return [Term(sets.flows(("refined",), sets.smelting, ~sets.smelting))]
-
-
-def _produced_from_scrap(sets: Sets) -> list[Term]:
-    return [Term(sets.flows(("refined",), sets.smelting, ~sets.smelting), scrap(sets))]
-
-
-def _recycled(sets: Sets, role: str, exported: bool = False) -> list[Term]:
-    """rec_k, or rec_k + exp_k: flows of one kind of scrap, and its share of mixed ones."""
-    own = sets.flows((role,), sets.lane | sets.makers | sets.use, sets.makers)
-    mixed = sets.flows(("scrap",), sets.lane, sets.makers)
-    if exported:
-        own = own | sets.flows((role,), target=sets.exports)
-        mixed = mixed | sets.flows(("scrap",), sets.lane, sets.exports)
-    return [Term(own), Term(mixed, old_scrap(sets) if role == "old_scrap" else new_scrap(sets))]
-
-
-def _old(sets: Sets) -> list[Term]:
-    return _recycled(sets, "old_scrap")
-
-
-def _new(sets: Sets) -> list[Term]:
-    return _recycled(sets, "new_scrap")
-
-
-def _old_and_exported(sets: Sets) -> list[Term]:
-    return _recycled(sets, "old_scrap", exported=True)
-
-
-def _new_and_exported(sets: Sets) -> list[Term]:
-    return _recycled(sets, "new_scrap", exported=True)
-
-
-_E = "end_of_life flows from a process of stage use"
-_COL = "old_scrap flows from a process of stage use or collection"
-_REC_OLD = "old_scrap, or scrap from collection, sorting, recycling or scrap trade, to makers"
-_UNEP = "UNEP 2011, Recycling Rates of Metals"
-
-DEFINITIONS = (
-    Definition(
-        "collection_rate",
-        _collected,
-        _generated,
-        _COL,
-        _E,
-        "old scrap collected / generated",
-        _UNEP,
-    ),
-    Definition(
-        "processing_rate",
-        _old_and_exported,
-        _collected,
-        _REC_OLD,
-        _COL,
-        "old scrap recycled or exported / collected",
-        _UNEP,
-    ),
-    Definition(
-        "eol_recycling_rate",
-        _old_and_exported,
-        _generated,
-        _REC_OLD,
-        _E,
-        "functional recycling of old scrap; exported scrap counts as recycled",
-        _UNEP,
-    ),
-    Definition(
-        "eol_recycling_rate_domestic",
-        _old,
-        _generated,
-        _REC_OLD,
-        _E,
-        "functional recycling of old scrap inside the boundary",
-        _UNEP,
-    ),
-    Definition(
-        "recycling_input_rate_total",
-        _all_recycled,
-        lambda sets: _primary(sets) + _all_recycled(sets),
-        "scrap flows to makers",
-        "primary flows into smelting and refining, or scrap flows to makers",
-        "old, new and imported scrap / all metal input",
-        "ICSG; Glöser et al. 2013",
-    ),
-    Definition(
-        "recycling_input_rate_old",
-        _old,
-        lambda sets: _primary(sets) + _all_recycled(sets),
-        _REC_OLD,
-        "primary flows into smelting and refining, or scrap flows to makers",
-        "domestic old scrap only / all metal input",
-        "Eurostat, end-of-life recycling input rate",
-    ),
-    Definition(
-        "recycled_share_refined",
-        _produced_from_scrap,
-        _produced,
-        "refined flows from smelting or refining",
-        "refined flows from smelting or refining",
-        "refined metal that stems from scrap of any kind / refined production",
-        "ICSG",
-    ),
-    Definition(
-        "old_scrap_ratio",
-        _old,
-        lambda sets: _old(sets) + _new(sets),
-        _REC_OLD,
-        "old or new scrap to makers",
-        "old scrap / old and new scrap recycled",
-        _UNEP,
-    ),
-    Definition(
-        "new_scrap_recycling_rate",
-        _new_and_exported,
-        _new_generated,
-        "new_scrap, or scrap from collection, sorting, recycling or scrap trade, to makers",
-        "new_scrap flows from manufacturing or fabrication",
-        "new scrap recycled or exported / generated",
-        "Ruhrberg 2006",
-    ),
-)
+DEFINITIONS = (*RATES, *RELIANCE)
 
 COLUMNS = {
     "indicator": "str",
@@ -202,6 +33,8 @@ COLUMNS = {
     "assumed": "float64",
     "missing": "str",
     "by_construction": "bool",
+    "item": "str",
+    "unit": "str",
     "scope": "str",
     "source": "str",
 }
@@ -220,12 +53,14 @@ def indicators(balance: Balance) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        indicator, substance, year; value and sd (as shares of 1), or where the flows leave it
-        open only low and high, which are all that balances and bounds allow; numerator and
-        denominator [unit of the system]; the flows counted; assumptions that it rests on and what
-        share of its variance they explain; what is missing to form it; whether its value follows
-        from the flows drawn whatever the data say; scope and source. With several regions a column
-        ``region`` after the first seven.
+        indicator, substance, year; value and sd (as shares of 1, or in ``unit``), or where the
+        flows leave it open only low and high, which are all that balances and bounds allow;
+        numerator and denominator [unit of the system]; the flows counted; assumptions that it
+        rests on and what share of its variance they explain; what is missing to form it; whether
+        its value follows from the flows drawn whatever the data say; item, what it is formed for
+        where there are several: the role of what is imported (import_reliance), the process that
+        loses (loss, blank for all), the import (hhi, hhi_governance, supply_risk); unit; scope and
+        source. With several regions a column ``region`` after the first seven.
     """
     whole = whole_indicators(balance)
     if len(balance.system.regions) < 2:
@@ -244,17 +79,21 @@ def whole_indicators(balance: Balance) -> pd.DataFrame:
     for (substance, year), place in sorted(places(balance).items(), key=lambda item: item[0]):
         if substance not in balance.system.substances:
             continue
-        rows += [_row(definition, substance, year, place) for definition in DEFINITIONS]
+        found = [_row(one, substance, year, place) for one in (*DEFINITIONS, *losses(place))]
+        old = next(row for row in found if row["indicator"] == "recycling_input_rate_old")
+        recycled = (float(str(old["low"])), float(str(old["high"])))
+        about = {"substance": substance, "year": year, "assumptions": "", "by_construction": False}
+        rows += [*found, *(about | row for row in concentration_rows(place, recycled))]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def missing(definition: Definition, place: Place) -> str:
     """Return which role from which stage is missing to form an indicator, "" if none is."""
     parts = (
-        (definition.above(place.sets), definition.above_is),
-        (definition.below(place.sets), definition.below_is),
+        (definition.above(place), definition.above_is),
+        (definition.below(place), definition.below_is),
     )
-    lacking = [words for terms, words in parts if not any(term.flows.any() for term in terms)]
+    lacking = [words for terms, words in parts if words and all(term.is_empty for term in terms)]
     return "; ".join(dict.fromkeys(lacking))
 
 
@@ -263,6 +102,8 @@ def _row(definition: Definition, substance: str, year: int, place: Place) -> dic
         "indicator": definition.indicator,
         "substance": substance,
         "year": year,
+        "item": definition.item,
+        "unit": definition.unit or place.balance.system.unit,
         "scope": definition.scope,
         "source": definition.source,
     }
@@ -270,33 +111,42 @@ def _row(definition: Definition, substance: str, year: int, place: Place) -> dic
     if lacking:
         blank = dict.fromkeys(COLUMNS, np.nan) | {"flows": "", "assumptions": ""}
         return blank | about | {"missing": lacking, "by_construction": False}
-    above, below = definition.above(place.sets), definition.below(place.sets)
-    result = evaluate(above, below, place)
+    above, below = definition.above(place), definition.below(place)
+    result = formed(definition, place)
     names, share = _assumptions(result, place)
-    variables = place.balance.model.variables
-    step = float(variables["step"].to_numpy(dtype=float)[place.number[place.there][0]])
+    step = place.step
+    size = 1.0 if below else 1.0 / step  # a mass per step is told per year
+    low, high = result.low * size, result.high * size
     counted = np.any([term.flows for term in (*above, *below)], axis=0)
     return about | {
-        "value": result.value,
-        "sd": result.sd,
-        "low": result.low if np.isfinite(result.low) else np.nan,
-        "high": result.high if np.isfinite(result.high) else np.nan,
+        "value": result.value * size,
+        "sd": result.sd * size,
+        "low": low if np.isfinite(low) else np.nan,
+        "high": high if np.isfinite(high) else np.nan,
         "numerator": result.numerator / step,
-        "denominator": result.denominator / step,
+        "denominator": result.denominator / step if below else np.nan,
         "flows": ", ".join(place.balance.system.flows["flow"][counted]),
         "assumptions": names,
         "assumed": share,
         "missing": "",
-        "by_construction": _by_construction(result, above, below, place),
+        "by_construction": _by_construction(result, definition, place),
     }
 
 
-def _by_construction(result: Result, above: list[Term], below: list[Term], place: Place) -> bool:
+def formed(definition: Definition, place: Place) -> Result:
+    """Return an indicator at a place."""
+    others = [one(place) for one in definition.others]
+    return evaluate(
+        definition.above(place), definition.below(place), place, others, definition.span
+    )
+
+
+def _by_construction(result: Result, definition: Definition, place: Place) -> bool:
     """Return whether balances and flows ≥ 0 alone give the indicator its value."""
     if not result.sd < _CERTAIN:
         return False
     drawing = drawing_only(place)
-    least = evaluate(above, below, drawing)
+    least = formed(definition, drawing)
     return bool(np.isfinite(least.value))
 
 

@@ -30,7 +30,7 @@ class Origin:
     lane : array of bool, shape (processes,)
         Processes inside which the origin is traced.
     share : array, shape (flows,)
-        0 or 1; ``UNKNOWN``; or ``MIXED``: the share in the process that the flow leaves.
+        0 to 1; ``UNKNOWN``; or ``MIXED``: the share in the process that the flow leaves.
     """
 
     name: str
@@ -87,13 +87,15 @@ def settle(sets: Sets, origin: Origin) -> Origin:
     mixed = np.flatnonzero(origin.is_mixed)
     passes = mixed[enters[mixed]]
     reached = {}
-    for value in (0.0, 1.0, UNKNOWN):
+    for value in np.unique(origin.share[enters & ~origin.is_mixed]).tolist():
         mask = np.zeros(n, dtype=bool)
         mask[sets.head[enters & (origin.share == value)]] = True
         reached[value] = reachable(mask, sets.tail[passes], sets.head[passes])
     share = origin.share.copy()
-    for value in (0.0, 1.0):
-        others = np.any([mask for key, mask in reached.items() if key != value], axis=0)
+    for value in [value for value in reached if value >= 0.0]:
+        others = np.zeros(n, dtype=bool)
+        for mask in [mask for key, mask in reached.items() if key != value]:
+            others |= mask
         pure = reached[value] & ~others
         share[mixed[pure[sets.tail[mixed]]]] = value
     return Origin(origin.name, origin.lane, share)
@@ -185,9 +187,9 @@ def mix(
     mixed = origin.is_mixed[enters]
     np.add.at(passes, (head[mixed], tail[mixed]), x[enters[mixed]])
     right = np.zeros((n, 2))
-    for column, value in enumerate((1.0, UNKNOWN)):
-        definite = origin.share[enters] == value
-        np.add.at(right[:, column], head[definite], x[enters[definite]])
+    known, unknown = np.maximum(origin.share, 0.0), (origin.share == UNKNOWN).astype(np.float64)
+    for column, part in enumerate((known, unknown)):
+        np.add.at(right[:, column], head, x[enters] * part[enters])
     added = np.zeros(n) if extra is None else extra[inside]
     right[:, 1] += added
     turnover = added.copy()
@@ -197,8 +199,7 @@ def mix(
     matrix = np.diag(np.where(lost, 1.0, turnover)) - passes
     right[lost] = (0.0, 1.0)
     levels = np.asarray(np.linalg.solve(matrix, right) if n else right, dtype=np.float64)
-    share = np.where(origin.share == 1.0, 1.0, 0.0)
-    unknown = np.where(origin.share == UNKNOWN, 1.0, 0.0)
+    share = known
     out = np.flatnonzero(origin.is_mixed & inside[sets.tail])
     share[out], unknown[out] = levels[place[sets.tail[out]]].T
     return Mixture(share, unknown, sets, enters, matrix, levels, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -16,14 +16,25 @@ from mfa.recycling.origin import Origin
 from mfa.recycling.sets import Sets
 
 _DETERMINED = 1e-8
+_DIRECTIONS = 12  # ten more measurements than tell a determined sum from another
 
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """Flows that are counted, whole or only the share of one origin in them."""
+    """What is counted: flows, whole or only the share of one origin in them, times a factor.
+
+    ``also`` are further variables counted whole: changes and levels of stocks.
+    """
 
     flows: Mask
     origin: Origin | None = None
+    factor: float = 1.0
+    also: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing at all is counted."""
+        return not (self.flows.any() or len(self.also))
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,25 +64,42 @@ class Place:
         Variable of each flow, −1 where it has no row.
     change : array of int, shape (processes,)
         Variable of each process's stock change, −1 where it has no stock.
+    level : array of int, shape (processes,)
+        Variable of each process's stock at the end of the year, −1 where it has no stock.
+    year : int
     loose : array of bool, shape (variables,)
         Undetermined variables.
     wander : array, shape (variables, k)
         Random changes that keep every equation and datum.
     space : Space
+    point : array, shape (variables,)
+        Values in mass per step, undetermined ones anywhere that keeps every equation.
     """
 
     balance: Balance
     sets: Sets
     number: Ints
     change: Ints
+    level: Ints
+    year: int
     loose: Mask
     wander: Floats
     space: Space
+    point: Floats
 
     @property
     def there(self) -> Mask:
         """Flows that have a row here."""
         return np.asarray(self.number >= 0)
+
+    @property
+    def step(self) -> float:
+        """Length of the step [yr]: flows are counted in mass per step."""
+        return self.step_of(int(self.number[self.there][0]))
+
+    def step_of(self, number: int) -> float:
+        """Return what a variable is divided by to be in the unit of the system."""
+        return float(self.balance.model.variables["step"].to_numpy(dtype=np.float64)[number])
 
     @property
     def x(self) -> Floats:
@@ -84,7 +112,7 @@ class Place:
         return self._values(self.change)
 
     def _values(self, numbers: Ints) -> Floats:
-        x = self.balance.bounded.estimate.x
+        x = self.point
         return np.where(numbers >= 0, x[np.maximum(numbers, 0)], 0.0)
 
     def is_loose(self, numbers: Ints) -> Mask:
@@ -111,9 +139,10 @@ def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
     variables = balance.model.variables
     layout = balance.bounded.estimate.structure
     loose = ~(layout.fixed | layout.equations.measured | layout.determined)
-    wander, space = layout.wander(), _space(balance)
+    wander, space, x = layout.wander(_DIRECTIONS), _space(balance), balance.bounded.estimate.x
     processes, stores = balance.system.processes["process"], balance.system.processes["stock"]
     names = {"flow": balance.system.flows["flow"], "change": processes.where(stores)}
+    names["level"] = names["change"]
     codes = {kind: {name: i for i, name in enumerate(some)} for kind, some in names.items()}
     out: dict[tuple[str, int], Place] = {}
     seen = [variables["kind"].eq(kind) & variables["item"].isin(codes[kind]) for kind in codes]
@@ -127,7 +156,8 @@ def places(balance: Balance) -> Mapping[tuple[str, int], Place]:
         if (number >= 0).any():
             sets = Sets(balance.system, number >= 0)
             key = str(substance), int(str(year))
-            out[key] = Place(balance, sets, number, numbers["change"], loose, wander, space)
+            stocks = numbers["change"], numbers["level"]
+            out[key] = Place(balance, sets, number, *stocks, key[1], loose, wander, space, x)
     return MappingProxyType(out)
 
 

@@ -53,8 +53,7 @@ class Polytope:
         self._column: dict[int, int] = {}
         self._parts: dict[tuple[str, int], int] = {}
         upstream = {name: _upstream(tracing, terms) for name, tracing in tracings.items()}
-        counted = np.any([term.flows for term in terms], axis=0)
-        members = self._members(counted, upstream)
+        members = self._members(terms, upstream)
         self._scale, self._x = self._scaled(members)
         for block in members:
             self._add_block(block)
@@ -62,18 +61,19 @@ class Polytope:
         for name, processes in upstream.items():
             self._conserve(tracings[name], processes)
 
-    def _members(self, counted: Mask, upstream: Mapping[str, Mask]) -> list[Ints]:
+    def _members(self, terms: list[Term], upstream: Mapping[str, Mask]) -> list[Ints]:
         """Return the blocks of variables that the terms depend on."""
-        sets, flows = self._place.sets, counted.copy()
+        sets, flows = self._place.sets, np.any([term.flows for term in terms], axis=0)
         for processes in upstream.values():
             flows |= processes[sets.head] | processes[sets.tail]
         involved = set(self._place.number[flows & self._place.there].tolist())
+        involved.update(number for term in terms for number in term.also.tolist())
         blocks = self._place.space.blocks
         return [block for block in blocks if not involved.isdisjoint(block.tolist())]
 
     def _scaled(self, members: list[Ints]) -> tuple[float, Floats]:
         """Return the largest number among bounds and held neighbours, and values divided by it."""
-        x, space = self._place.balance.bounded.estimate.x, self._place.space
+        x, space = self._place.point, self._place.space
         numbers = [np.abs(self._place.x)]
         for block in members:
             rows = np.unique(sp.csc_array(space.matrix[:, block]).indices)
@@ -164,14 +164,23 @@ class Polytope:
         for term in terms:
             for flow in np.flatnonzero(term.flows).tolist():
                 if term.origin is None:
-                    out.add(self._flow(flow))
+                    out.add(self._flow(flow), term.factor)
                 else:
-                    out.add(self._part(self._tracings[term.origin.name], flow))
+                    out.add(self._part(self._tracings[term.origin.name], flow), term.factor)
+            for number in term.also.tolist():
+                out.add(self._variable(number), term.factor)
         return out
 
     def contains(self, number: int) -> bool:
         """Return whether a variable is one that the terms depend on."""
         return number in self._column
+
+    def range_of(self, number: int) -> tuple[float, float] | None:
+        """Return the range of a variable, None if it is none that the terms depend on."""
+        if number not in self._column:
+            return None
+        ends = self.extremes(self._variable(number))
+        return None if ends is None else (ends[0].value, ends[1].value)
 
     def extremes(self, top: Sum, bottom: Sum | None = None) -> tuple[End, End] | None:
         """Return the smallest and largest value of top ÷ bottom; ∓inf where there is no limit.

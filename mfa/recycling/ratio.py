@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,13 @@ class _Ends:
     denominator: float = np.nan
 
 
-def evaluate(above: list[Term], below: list[Term], place: Place) -> Result:
+def evaluate(
+    above: list[Term],
+    below: list[Term],
+    place: Place,
+    others: Sequence[list[Term]] = (),
+    span: tuple[float, float] = (0.0, 1.0),
+) -> Result:
     """Return Σ of the terms above over Σ of the terms below.
 
     What is of unknown origin may be of any: it is counted as each of the origins asked for in
@@ -56,24 +62,30 @@ def evaluate(above: list[Term], below: list[Term], place: Place) -> Result:
     Parameters
     ----------
     above, below : list of Term
-        Numerator and denominator.
+        Numerator and denominator; nothing below stands for 1.
     place : Place
         Substance and year.
+    others : sequence of list of Term
+        Further numerators, as possible as the first.
+    span : tuple of float
+        What an interval around the value is cut to, unless the value is beyond.
     """
     found = []
-    for tracings in _assumptions(above, below, place):
-        top, bottom = (_linear(terms, place, tracings) for terms in (above, below))
-        if top is not None and bottom is not None:
-            found.append(_quotient(top, bottom))
-        else:
-            found.append(_limits(above, below, place, tracings))
+    for top_terms in (above, *others):
+        for tracings in _assumptions(top_terms, below, place):
+            top, bottom = (_linear(terms, place, tracings) for terms in (top_terms, below))
+            if top is not None and bottom is not None:
+                one = End(1.0, np.zeros(len(bottom.gradient)))
+                found.append(_quotient(top, bottom if below else one))
+            else:
+                found.append(_limits(top_terms, below, place, tracings))
     kept = [ends for ends in found if ends is not None]
     if not kept:
         nothing = np.zeros(len(place.balance.bounded.estimate.structure.data))
         return Result(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, nothing)
     low = min((ends.low for ends in kept), key=lambda end: end.value)
     high = max((ends.high for ends in kept), key=lambda end: end.value)
-    return _result(low, high, kept, place)
+    return _result(low, high, kept, place, span)
 
 
 def _assumptions(above: list[Term], below: list[Term], place: Place) -> list[dict[str, Tracing]]:
@@ -102,12 +114,12 @@ def _linear(terms: list[Term], place: Place, tracings: Tracings) -> End | None:
             through = np.zeros(len(place.change))
             np.add.at(through, place.sets.tail[mixed], place.x[mixed])
             if not np.isnan(weight).any():
-                mixing += tracing.gradient(through)
-        coefficients += place.spread(weight)
+                mixing += term.factor * tracing.gradient(through)
+        coefficients += term.factor * place.spread(weight)
+        coefficients[term.also] += term.factor
     if np.isnan(coefficients).any() or place.moves(coefficients):
         return None
-    x = place.balance.bounded.estimate.x
-    value = float(coefficients @ x[: len(coefficients)])
+    value = float(coefficients @ place.point[: len(coefficients)])
     return End(value, coefficients + mixing)
 
 
@@ -122,11 +134,28 @@ def _quotient(top: End, bottom: End) -> _Ends | None:
 def _limits(above: list[Term], below: list[Term], place: Place, tracings: Tracings) -> _Ends | None:
     """Return what the ratio can be with every determined quantity held at its result."""
     polytope = Polytope(place, [*above, *below], tracings)
-    ends = polytope.extremes(polytope.total(above), polytope.total(below))
+    ends = polytope.extremes(polytope.total(above), polytope.total(below) if below else None)
     return None if ends is None else _Ends(*ends)
 
 
-def _result(low: End, high: End, found: list[_Ends], place: Place) -> Result:
+def slope(above: list[Term], below: list[Term], place: Place) -> tuple[Floats, bool] | None:
+    """Return how a ratio changes with every variable, None where it is not determined.
+
+    The second tells whether undetermined variables are among them. Where only a programme tells
+    that both ends of the range meet, they are not: the ends are held by them.
+    """
+    tracings = _assumptions(above, below, place)[0]
+    top, bottom = (_linear(terms, place, tracings) for terms in (above, below))
+    if top is not None and bottom is not None:
+        ends = _quotient(top, bottom if below else End(1.0, np.zeros(len(bottom.gradient))))
+        return None if ends is None else (ends.low.gradient, True)
+    ends = _limits(above, below, place, tracings)
+    return None if ends is None else (ends.low.gradient, False)
+
+
+def _result(
+    low: End, high: End, found: list[_Ends], place: Place, span: tuple[float, float]
+) -> Result:
     """Return value and sd where both ends meet, the range otherwise."""
     gradients = np.vstack([low.gradient, high.gradient])
     numbers = np.flatnonzero(gradients.any(axis=0))
@@ -142,8 +171,8 @@ def _result(low: End, high: End, found: list[_Ends], place: Place) -> Result:
         return Result(np.nan, np.nan, low.value, high.value, top, bottom, shares)
     value = low.value
     sd = np.sqrt(max(float(estimate.propagate(rows)[0, 0]), 0.0))
-    most = 1.0 if value <= 1.0 else np.inf
-    ends = max(value - 1.96 * sd, 0.0), min(value + 1.96 * sd, most)
+    least, most = min(span[0], value), span[1] if value <= span[1] else np.inf
+    ends = max(value - 1.96 * sd, least), min(value + 1.96 * sd, most)
     return Result(value, float(sd), *ends, top, bottom, shares)
 
 

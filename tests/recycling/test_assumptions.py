@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from mfa.balance import reconcile
+from mfa.balance import Balance, reconcile
 from mfa.recycling import indicators
 from mfa.recycling.place import places
 from mfa.recycling.totals import total
@@ -60,15 +61,21 @@ def test_shares_are_those_of_perturbed_assumptions(seed: int) -> None:
         assert named == largest, name
 
 
+def rates(balance: Balance) -> pd.DataFrame:
+    """Return the indicators of recycling, all of which are determined by hand."""
+    table = indicators(balance)
+    return table[table["indicator"].isin(NAMES)]
+
+
 def test_no_assumptions_no_share() -> None:
-    table = indicators(byhand.balance())
+    table = rates(byhand.balance())
     assert (table["assumptions"] == "").all()
     assert (table["assumed"] == 0).all()
 
 
 def test_nothing_but_assumptions() -> None:
     system = system_of(byhand.CYCLE, byhand.DATA, assume(*byhand.VALUES))
-    assert indicators(reconcile(system))["assumed"].to_numpy() == pytest.approx(1.0)
+    assert rates(reconcile(system))["assumed"].to_numpy() == pytest.approx(1.0)
 
 
 def test_an_assumption_that_is_exact_has_no_variance() -> None:

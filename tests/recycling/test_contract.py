@@ -13,13 +13,14 @@ from mfa.recycling import indicators
 
 from . import byhand
 from .cycles import Number, cycle_of, process, system_of
-from .reference import Cycle, Flow
+from .reference import NAMES, Cycle, Flow
 
 
 def table_of(
     cycle: Cycle, data: dict[str, Number], columns: dict[str, dict[str, float]] | None = None
 ) -> pd.DataFrame:
-    return indicators(reconcile(system_of(cycle, data, columns))).set_index("indicator")
+    table = indicators(reconcile(system_of(cycle, data, columns))).set_index("indicator")
+    return table[table.index.isin(NAMES)]
 
 
 def with_flow(flow: Flow, number: Number, *others: str) -> tuple[Cycle, dict[str, Number]]:

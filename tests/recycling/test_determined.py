@@ -18,7 +18,8 @@ from .reference import NAMES, Cycle, indicator_values
 
 
 def table_of(system: System) -> pd.DataFrame:
-    return indicators(reconcile(system)).set_index("indicator")
+    table = indicators(reconcile(system)).set_index("indicator")
+    return table[table.index.isin(NAMES)]
 
 
 def perturbed(cycle: Cycle, system: System) -> dict[str, float]:

@@ -41,7 +41,8 @@ def lacking(seed: int, kept: float = 0.7, pure: bool = False) -> tuple[Cycle, di
 
 
 def table_of(balance: Balance) -> pd.DataFrame:
-    return indicators(balance).set_index("indicator")
+    table = indicators(balance).set_index("indicator")
+    return table[table.index.isin(NAMES)]
 
 
 def ends(row: pd.Series) -> tuple[float, float]:
