@@ -107,11 +107,12 @@ def pushes(model: Closure, some: list[Lever]) -> sp.csc_array:
 def gains_at(model: Closure, some: list[Lever], wanted: list[Formula]) -> Floats:
     """Return ∂indicator/∂share by one transposed solve each, shape (indicators, levers).
 
-    With Mᵀ λ = ∂indicator/∂x it is λᵀ ∂(r − M x)/∂share.
+    With Mᵀ λ = ∂indicator/∂x it is λᵀ ∂(r − M x)/∂share; of what is no share per point.
     """
     slopes = np.column_stack([formula.gradient(model.x) for formula in wanted])
     adjoint = splu(sp.csc_array(model.equations()[0].T)).solve(slopes)
-    found = np.asarray((pushes(model, some).T @ adjoint).T)
+    scale = np.array([1.0 if one.definition.unit == "1" else _POINT for one in wanted])
+    found = scale[:, None] * np.asarray((pushes(model, some).T @ adjoint).T)
     return np.where(np.abs(found) > _CUT, found, 0.0)
 
 
@@ -137,7 +138,8 @@ def gains(balance: Balance, year: int | None = None) -> pd.DataFrame:
     -------
     DataFrame
         indicator, item (the flows whose share is raised), process, substance, year; value, sd, low,
-        high [points of the indicator per point of the share], largest first; share [of what enters
+        high [points of the indicator per point of the share; days if it
+        counts days], largest first; share [of what enters
         the process, now, where determined]; what (share, yield); coefficient (ids of the rows that
         speak of this share).
 
