@@ -202,7 +202,8 @@ def criteria(balance: Balance) -> pd.DataFrame:
     The rows of a rule are its conditions, all of which must hold. The number of a condition is the
     indicator of that id (with its item after a colon, if it has one) in the last year,
     ``primary_import_hhi`` (Σ share² of the countries, or whatever stands for them, that primary
-    imports come from), or what the rule's row states in its column ``value``. A condition is met only if it holds everywhere within low and high; where
+    imports come from), or what the rule's row states in its column ``value``. A
+    condition is met only if it holds everywhere within low and high; where
     these lie on both sides of the threshold it is open. A rule holds ("yes") if all its conditions
     are met; it fails ("no") if one is not. With a number missing it is never "yes": ``missing``
     says which.
