@@ -8,7 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from mfa.balance.network import Floats
-from mfa.recycling.indicators import DEFINITIONS, Definition, missing
+from mfa.recycling.definitions import Definition
+from mfa.recycling.indicators import DEFINITIONS, missing
 from mfa.recycling.origin import Mixture, mix
 from mfa.recycling.place import Place, Term
 
@@ -23,16 +24,19 @@ class Formula:
     place : Place
     unknown_is : float
         What the metal of unknown origin is taken for: 1 for the origin asked for, else 0.
+    other : int
+        Which of the definition's numerators is counted: 0 the first, 1 … the others.
     """
 
     definition: Definition
     place: Place
     unknown_is: float = 0.0
+    other: int = 0
 
     @cached_property
     def _terms(self) -> tuple[list[Term], list[Term]]:
-        sets = self.place.sets
-        return self.definition.above(sets), self.definition.below(sets)
+        above = (self.definition.above, *self.definition.others)[self.other]
+        return above(self.place), self.definition.below(self.place)
 
     def value(self, x: Floats) -> float:
         """Return the ratio for the given flows, nan where there is nothing below."""
@@ -58,9 +62,12 @@ class Formula:
         ]
 
     def _sum(self, terms: list[Term], x: Floats) -> float:
-        return float(
-            sum((self._weight(*pair) * x)[pair[0].flows].sum() for pair in self._mixtures(terms, x))
-        )
+        """Return the sum of some terms; stocks in it stay as they are."""
+        total = 0.0
+        for term, mixture in self._mixtures(terms, x):
+            flows = (self._weight(term, mixture) * x)[term.flows].sum()
+            total += term.factor * float(flows + self.place.point[term.also].sum())
+        return total
 
     def _weight(self, term: Term, mixture: Mixture | None) -> Floats:
         if mixture is None:
@@ -70,28 +77,31 @@ class Formula:
     def _slope(self, terms: list[Term], x: Floats) -> Floats:
         sets, out = self.place.sets, np.zeros(len(x))
         for term, mixture in self._mixtures(terms, x):
-            out[term.flows] += self._weight(term, mixture)[term.flows]
+            out[term.flows] += term.factor * self._weight(term, mixture)[term.flows]
             if mixture is None or term.origin is None:
                 continue
             mixed = np.flatnonzero(term.flows & term.origin.is_mixed)
             through = np.bincount(sets.tail[mixed], x[mixed], minlength=len(sets.imports))
-            out += mixture.moved(through.astype(np.float64), self.unknown_is)[0]
+            moved = mixture.moved(through.astype(np.float64), self.unknown_is)[0]
+            out += term.factor * moved
         return out
 
 
 def formulas(place: Place) -> list[Formula]:
-    """Return every indicator that can be formed at a place.
+    """Return every rate that can be formed at a place; what has nothing below is none.
 
     One in whose terms metal of unknown origin may be comes twice: as if it were none of the origin
-    asked for, and as if it were all of it.
+    asked for, and as if it were all of it. One with several possible numerators comes with each.
     """
     out = []
     for definition in DEFINITIONS:
-        if missing(definition, place):
+        if missing(definition, place) or not definition.below(place):
             continue
-        plain = Formula(definition, place)
-        out.append(plain)
-        other = Formula(definition, place, 1.0)
-        if not np.isclose(plain.value(place.x), other.value(place.x), rtol=1e-9, atol=0.0):
-            out.append(other)
+        for other in range(1 + len(definition.others)):
+            plain = Formula(definition, place, 0.0, other)
+            if np.isfinite(plain.value(place.x)):
+                out.append(plain)
+            whole = Formula(definition, place, 1.0, other)
+            if not np.isclose(plain.value(place.x), whole.value(place.x), rtol=1e-9, atol=0.0):
+                out.append(whole)
     return out

@@ -107,11 +107,12 @@ def pushes(model: Closure, some: list[Lever]) -> sp.csc_array:
 def gains_at(model: Closure, some: list[Lever], wanted: list[Formula]) -> Floats:
     """Return ∂indicator/∂share by one transposed solve each, shape (indicators, levers).
 
-    With Mᵀ λ = ∂indicator/∂x it is λᵀ ∂(r − M x)/∂share.
+    With Mᵀ λ = ∂indicator/∂x it is λᵀ ∂(r − M x)/∂share; of what is no share per point.
     """
     slopes = np.column_stack([formula.gradient(model.x) for formula in wanted])
     adjoint = splu(sp.csc_array(model.equations()[0].T)).solve(slopes)
-    found = np.asarray((pushes(model, some).T @ adjoint).T)
+    scale = np.array([1.0 if one.definition.unit == "1" else _POINT for one in wanted])
+    found = scale[:, None] * np.asarray((pushes(model, some).T @ adjoint).T)
     return np.where(np.abs(found) > _CUT, found, 0.0)
 
 
@@ -137,7 +138,8 @@ def gains(balance: Balance, year: int | None = None) -> pd.DataFrame:
     -------
     DataFrame
         indicator, item (the flows whose share is raised), process, substance, year; value, sd, low,
-        high [points of the indicator per point of the share], largest first; share [of what enters
+        high [points of the indicator per point of the share; days if it
+        counts days], largest first; share [of what enters
         the process, now, where determined]; what (share, yield); coefficient (ids of the rows that
         speak of this share).
 
@@ -186,7 +188,7 @@ def _rows(place: Place) -> list[dict[str, object]]:
     wanted = formulas(place)
     if not wanted:
         return []
-    names = list(dict.fromkeys(one.definition.indicator for one in wanted))
+    names = list(dict.fromkeys(one.definition.key for one in wanted))
     found: dict[tuple[str, tuple[int, ...], str], list[float]] = {}
     shares: dict[tuple[int, ...], list[float]] = {}
     about: dict[tuple[tuple[int, ...], str], Lever] = {}
@@ -202,7 +204,7 @@ def _rows(place: Place) -> list[dict[str, object]]:
             if enters > 0:
                 shares.setdefault(key, []).append(float(model.x[lever.flows].sum() / enters))
             for j, formula in enumerate(wanted):
-                name = formula.definition.indicator
+                name = formula.definition.key
                 found.setdefault((name, key, lever.what), []).append(float(table[j, k]))
     quick = len(points) == 1 and place.there.sum() <= _MOST_FLOWS
     sds = _sds(place, points[0], wanted) if quick else {}
@@ -279,7 +281,7 @@ def _sds(
             model = Closure(base.sets, moved, base.kind, base.inside)
             ends.append(gains_at(model, some_levers, wanted))
         total += ((ends[0] - ends[1]) / (2 * _STEP)) ** 2
-    names = [formula.definition.indicator for formula in wanted]
+    names = [formula.definition.key for formula in wanted]
     return {
         (name, tuple(lever.flows.tolist()), lever.what): float(np.sqrt(total[j, k]))
         for j, name in enumerate(names)

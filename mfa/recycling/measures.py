@@ -125,7 +125,7 @@ def measures(
     >>> round(float(table["value"].iat[0]), 3)
     0.15
     """
-    known = [one.indicator for one in DEFINITIONS]
+    known = [one.key for one in DEFINITIONS]
     if indicator not in known:
         raise MFAError(
             f"no indicator {indicator!r}; {near(indicator, known, 'see mfa.indicators')}"
@@ -143,7 +143,7 @@ def _table(balance: Balance, indicator: str, key: tuple[str, int]) -> pd.DataFra
         return pd.DataFrame(columns=list(COLUMNS)).astype(COLUMNS)
     place = places(balance)[key]
     points = [(x, closure(place, x)) for x in corners(place)]
-    wanted = [one for one in formulas(place) if one.definition.indicator == indicator]
+    wanted = [one for one in formulas(place) if one.definition.key == indicator]
     rows = [
         _alone(place, points, wanted, row) | {"indicator": indicator, "year": key[1]}
         for row in sheet.to_dict("records")

@@ -197,7 +197,7 @@ class Mixtures:
         matrix = np.diag(turnover) - passes.toarray()
         lost = never_fed(passes, direct.sum(axis=1))
         fed = np.flatnonzero(~lost)
-        out = np.zeros_like(matrix)
+        out: Floats = np.zeros(matrix.shape)
         out[np.ix_(fed, fed)] = np.linalg.inv(matrix[np.ix_(fed, fed)])
         return out
 

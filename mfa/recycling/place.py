@@ -99,7 +99,7 @@ class Place:
 
     def step_of(self, number: int) -> float:
         """Return what a variable is divided by to be in the unit of the system."""
-        return float(self.balance.model.variables["step"].iat[number])
+        return float(self.balance.model.variables["step"].to_numpy(dtype=np.float64)[number])
 
     @property
     def x(self) -> Floats:

@@ -200,9 +200,10 @@ def criteria(balance: Balance) -> pd.DataFrame:
     """Return the verdict of every rule for every substance, with the numbers behind it.
 
     The rows of a rule are its conditions, all of which must hold. The number of a condition is the
-    indicator of that id in the last year, ``primary_import_hhi`` (Σ share² of the countries, or
-    whatever stands for them, that primary imports come from), or what the rule's row states in its
-    column ``value``. A condition is met only if it holds everywhere within low and high; where
+    indicator of that id (with its item after a colon, if it has one) in the last year,
+    ``primary_import_hhi`` (Σ share² of the countries, or whatever stands for them, that primary
+    imports come from), or what the rule's row states in its column ``value``. A
+    condition is met only if it holds everywhere within low and high; where
     these lie on both sides of the threshold it is open. A rule holds ("yes") if all its conditions
     are met; it fails ("no") if one is not. With a number missing it is never "yes": ``missing``
     says which.
@@ -323,7 +324,9 @@ def _numbers(balance: Balance, substance: str, year: int) -> dict[str, _Number]:
     if "region" in here:
         here = here[here["region"] == ""]
     out = {
-        str(row["indicator"]): _Number(row["value"], row["low"], row["high"])
+        ":".join(filter(None, (row["indicator"], row["item"]))): _Number(
+            row["value"], row["low"], row["high"]
+        )
         for row in here.to_dict("records")
         if row["low"] == row["low"] or row["high"] == row["high"]
     }
