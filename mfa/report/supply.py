@@ -20,6 +20,7 @@ _MOST_ORIGINS = 4
 _MOST_FLOWS = 3
 _TINTS = ("#8a4f1d", "#b87333", "#cf9a63", "#3f6ea5", "#7b9cc2", "#6b8e5a", "#d9d4c7")
 _SMALL = 1e-4
+_AT_ONCE = 0.05  # months
 _PARTS = ("unknown", "stock")
 
 
@@ -82,18 +83,16 @@ def _whole(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     ]
     rest = 1.0 - sum(share for _, share, _ in parts)
     if rest > 1e-9:
-        parts.append((page.words["other_parties"], rest, _TINTS[-1]))
+        parts.append((page.words["all_others"], rest, _TINTS[-1]))
     low, high = row["low"], row["high"]
-    largest = country_name(page, row["largest"])
+    largest = country_name(page, row["largest"]) if row["largest"] else ""
     return {
         "name": _name_of_whole(page, row),
         "year": page.year_name(int(row["year"])),
         "hhi": f"{row['value']:.3f}",
         "range": f"{low:.3f}–{high:.3f}" if high - low > 5e-4 else "",
-        "largest": f"{largest} {fmt.percent(round(row['largest_share'], 3))}".replace(
-            " ", "\u00a0"
-        ),
-        "two": fmt.percent(round(row["two_largest"], 3)),
+        "largest": f"{largest} {fmt.percent(round(row['largest_share'], 3))}" if largest else "",
+        "two": fmt.percent(round(row["two_largest"], 3)) if largest else "",
         "other": fmt.percent(round(row["other"], 3)),
         "parts": [
             {
@@ -176,9 +175,7 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
         "share": fmt.percent(round(row["unmet_share"], 3)),
         "without": format_number(row["unmet_without_stocks"]) if start else "",
         "first": first or page.words["nobody"],
-        "after": page.words["after_months"].format(n=f"{row['endurance_months']:.1f}")
-        if first
-        else "",
+        "after": _after(page, float(row["endurance_months"])) if first else "",
         "empty": page.process_name(row["first_out"]) if row["first_out"] else "",
         "bars": [
             {"month": month, "short": 100 * float(short[month])}
@@ -186,6 +183,13 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
             for month in months.index.tolist()
         ],
     }
+
+
+def _after(page: Page, months: float) -> str:
+    """Return after how long somebody runs short, in words."""
+    if months < _AT_ONCE:
+        return page.words["at_once"]
+    return page.words["after_months"].format(n=f"{months:.1f}")
 
 
 def _note(page: Page, note: Note) -> str:
