@@ -44,7 +44,7 @@ def _latest(page: Page, table: pd.DataFrame) -> pd.DataFrame:
     """Return imports of the headline year, and each stage of the world in its last year."""
     world = table["scope"] == "world"
     last = table["year"] == table.groupby(["scope", "item", "substance"])["year"].transform("max")
-    own = ~world & (table["year"] == page.year) & table["value"].notna()
+    own = ~world & (table["year"] == page.year) & table["low"].notna()
     return pd.concat([table[world & last], table[own]], ignore_index=True)
 
 
@@ -89,7 +89,7 @@ def _whole(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     return {
         "name": _name_of_whole(page, row),
         "year": page.year_name(int(row["year"])),
-        "hhi": f"{row['value']:.3f}",
+        "hhi": fmt.fixed(row["value"], 3),
         "range": f"{low:.3f}–{high:.3f}" if high - low > 5e-4 else "",
         "largest": f"{largest} {fmt.percent(round(row['largest_share'], 3))}" if largest else "",
         "two": fmt.percent(round(row["two_largest"], 3)) if largest else "",
@@ -136,7 +136,7 @@ def _exposed(page: Page) -> list[dict[str, object]]:
     for process, rows in table.groupby("item", sort=False):
         countries = rows[~rows["origin"].isin(_PARTS) & (rows["high"] > 0)].head(_MOST_ORIGINS)
         rest = rows[rows["origin"].isin(_PARTS) & (rows["high"] > 1e-6)]
-        if countries.empty:
+        if set(countries["origin"]) <= {OTHER}:
             continue
         cells = [_share_of(page, row) for row in pd.concat([countries, rest]).to_dict("records")]
         out.append({"name": page.process_name(process), "origins": page.comma.join(cells)})
