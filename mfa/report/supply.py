@@ -27,10 +27,10 @@ _PARTS = ("unknown", "stock")
 def supply_values(page: Page) -> dict[str, object]:
     """Return what the section about supply shows."""
     chosen = _latest(page, concentration(page.balance))
-    found = disruptions(page.balance)
+    found, parts = disruptions(page.balance), shares(page.balance)
     notes = dict.fromkeys(note for one in found for note in one.notes)
     return {
-        "wholes": [_whole(page, row) for row in chosen.to_dict("records")],
+        "wholes": [_whole(page, row, parts) for row in chosen.to_dict("records")],
         "stockpiles": _stockpiles(page),
         "days": 60,
         "exposed": _exposed(page),
@@ -69,9 +69,8 @@ def country_name(page: Page, party: object) -> str:
     return str(party)
 
 
-def _whole(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
+def _whole(page: Page, row: dict[Any, Any], table: pd.DataFrame) -> dict[str, Any]:
     """Return one whole: its name, index, largest suppliers, and the segments of its bar."""
-    table = shares(page.balance)
     keys = ("scope", "item", "commodity", "substance", "year")
     same = np.logical_and.reduce([table[key] == row[key] for key in keys])
     own = table[same & (table["share"] > 0)]
