@@ -20,16 +20,17 @@ _MOST_ORIGINS = 4
 _MOST_FLOWS = 3
 _TINTS = ("#8a4f1d", "#b87333", "#cf9a63", "#3f6ea5", "#7b9cc2", "#6b8e5a", "#d9d4c7")
 _SMALL = 1e-4
+_AT_ONCE = 0.05  # months
 _PARTS = ("unknown", "stock")
 
 
 def supply_values(page: Page) -> dict[str, object]:
     """Return what the section about supply shows."""
     chosen = _latest(page, concentration(page.balance))
-    found = disruptions(page.balance)
+    found, parts = disruptions(page.balance), shares(page.balance)
     notes = dict.fromkeys(note for one in found for note in one.notes)
     return {
-        "wholes": [_whole(page, row) for row in chosen.to_dict("records")],
+        "wholes": [_whole(page, row, parts) for row in chosen.to_dict("records")],
         "stockpiles": _stockpiles(page),
         "days": 60,
         "exposed": _exposed(page),
@@ -43,7 +44,7 @@ def _latest(page: Page, table: pd.DataFrame) -> pd.DataFrame:
     """Return imports of the headline year, and each stage of the world in its last year."""
     world = table["scope"] == "world"
     last = table["year"] == table.groupby(["scope", "item", "substance"])["year"].transform("max")
-    own = ~world & (table["year"] == page.year) & table["value"].notna()
+    own = ~world & (table["year"] == page.year) & table["low"].notna()
     return pd.concat([table[world & last], table[own]], ignore_index=True)
 
 
@@ -68,9 +69,8 @@ def country_name(page: Page, party: object) -> str:
     return str(party)
 
 
-def _whole(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
+def _whole(page: Page, row: dict[Any, Any], table: pd.DataFrame) -> dict[str, Any]:
     """Return one whole: its name, index, largest suppliers, and the segments of its bar."""
-    table = shares(page.balance)
     keys = ("scope", "item", "commodity", "substance", "year")
     same = np.logical_and.reduce([table[key] == row[key] for key in keys])
     own = table[same & (table["share"] > 0)]
@@ -82,18 +82,16 @@ def _whole(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     ]
     rest = 1.0 - sum(share for _, share, _ in parts)
     if rest > 1e-9:
-        parts.append((page.words["other_parties"], rest, _TINTS[-1]))
+        parts.append((page.words["all_others"], rest, _TINTS[-1]))
     low, high = row["low"], row["high"]
-    largest = country_name(page, row["largest"])
+    largest = country_name(page, row["largest"]) if row["largest"] else ""
     return {
         "name": _name_of_whole(page, row),
         "year": page.year_name(int(row["year"])),
-        "hhi": f"{row['value']:.3f}",
+        "hhi": fmt.fixed(row["value"], 3),
         "range": f"{low:.3f}–{high:.3f}" if high - low > 5e-4 else "",
-        "largest": f"{largest} {fmt.percent(round(row['largest_share'], 3))}".replace(
-            " ", "\u00a0"
-        ),
-        "two": fmt.percent(round(row["two_largest"], 3)),
+        "largest": f"{largest} {fmt.percent(round(row['largest_share'], 3))}" if largest else "",
+        "two": fmt.percent(round(row["two_largest"], 3)) if largest else "",
         "other": fmt.percent(round(row["other"], 3)),
         "parts": [
             {
@@ -137,7 +135,7 @@ def _exposed(page: Page) -> list[dict[str, object]]:
     for process, rows in table.groupby("item", sort=False):
         countries = rows[~rows["origin"].isin(_PARTS) & (rows["high"] > 0)].head(_MOST_ORIGINS)
         rest = rows[rows["origin"].isin(_PARTS) & (rows["high"] > 1e-6)]
-        if countries.empty:
+        if set(countries["origin"]) <= {OTHER}:
             continue
         cells = [_share_of(page, row) for row in pd.concat([countries, rest]).to_dict("records")]
         out.append({"name": page.process_name(process), "origins": page.comma.join(cells)})
@@ -176,9 +174,7 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
         "share": fmt.percent(round(row["unmet_share"], 3)),
         "without": format_number(row["unmet_without_stocks"]) if start else "",
         "first": first or page.words["nobody"],
-        "after": page.words["after_months"].format(n=f"{row['endurance_months']:.1f}")
-        if first
-        else "",
+        "after": _after(page, float(row["endurance_months"])) if first else "",
         "empty": page.process_name(row["first_out"]) if row["first_out"] else "",
         "bars": [
             {"month": month, "short": 100 * float(short[month])}
@@ -186,6 +182,13 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
             for month in months.index.tolist()
         ],
     }
+
+
+def _after(page: Page, months: float) -> str:
+    """Return after how long somebody runs short, in words."""
+    if months < _AT_ONCE:
+        return page.words["at_once"]
+    return page.words["after_months"].format(n=f"{months:.1f}")
 
 
 def _note(page: Page, note: Note) -> str:

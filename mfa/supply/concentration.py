@@ -226,8 +226,8 @@ def concentration(
     """Return the Herfindahl–Hirschman index of every import and of every stage in the world.
 
     HHI = Σ share², 0 (many small suppliers) to 1 (one). ``value`` counts those who are not named
-    ("Other") as many small ones; ``low`` to ``high`` also allows that they are a single one, and
-    ∓ 1.96 sd.
+    ("Other") as many small ones, and is blank where nobody is; ``low`` to ``high`` also allows that
+    they are a single one, and ∓ 1.96 sd.
 
     Parameters
     ----------
@@ -278,11 +278,12 @@ def _index(balance: Balance, whole: Whole, by: By) -> dict[str, object]:
     order = np.argsort(-own, kind="stable")
     known = not np.isnan(low) and own.any()
     weighted, missing = _weighted(balance, whole) if by == "country" else (float("nan"), "")
+    there = not np.isnan(low)
     return {
-        "value": low,
-        "sd": sd,
-        "low": max(low - reach, 0.0) if known else low,
-        "high": min(high + reach, 1.0) if known else high,
+        "value": low if known else np.nan,
+        "sd": sd if known else np.nan,
+        "low": max(low - reach, 0.0) if there else np.nan,
+        "high": min(high + reach, 1.0) if there else np.nan,
         "largest": whole.parties[order[0]] if known else "",
         "largest_share": own[order[0]] if known else np.nan,
         "two_largest": own[order[:2]].sum() if known else np.nan,

@@ -18,6 +18,7 @@ from mfa.supply.programme import Plan, least_unmet, solve
 from mfa.supply.setting import Setting, drawn, setting
 from mfa.supply.shock import Shock, ShockLike, read_shock, shocks_of
 
+_NOTHING = 1e-7
 _log = logging.getLogger("mfa")
 Days = float | Mapping[str, float]
 
@@ -166,6 +167,7 @@ def _spread(now: Setting, plan: Plan, draws: int, seed: int) -> tuple[float, flo
     sd = float(pd.Series([least_unmet(task) for task in drawn(now, draws, seed)]).std())
     table = outcome.shortage_table(now, plan)
     unmet, most = (float(table.loc[table["final"], name].sum()) for name in ("shortage", "demand"))
+    sd = sd if sd > _NOTHING * most else 0.0
     return sd, max(unmet - 1.96 * sd, 0.0), min(unmet + 1.96 * sd, most)
 
 

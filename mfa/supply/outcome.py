@@ -109,8 +109,8 @@ def endurance_table(shortage: pd.DataFrame, bare: pd.DataFrame) -> pd.DataFrame:
             months = first + (float(covered) if covered > _NOTHING else 0.0)
         kind = {"substance": rows["substance"].iloc[0], "final": bool(rows["final"].iloc[0])}
         out.append({"process": process, **kind, "months": months, "days": months * _DAYS_PER_MONTH})
-    names = ["process", "substance", "months", "days", "final"]
-    return pd.DataFrame(out, columns=names)
+    types = {"process": "str", "substance": "str", "months": "float64", "days": "float64"}
+    return pd.DataFrame(out, columns=[*types, "final"]).astype({**types, "final": "bool"})
 
 
 def first_out(stocks: pd.DataFrame) -> str | None:

@@ -61,7 +61,10 @@ def setting(y: Yearly, shock: Shock, days: float | Mapping[str, float] | None) -
         {place[name]: part for name, part in lost_flows(system, loss, y.year).items()}
         for loss in shock.losses
     ]
-    flows = [{f: part for f, part in some.items() if y.there[f]} for some in flows]
+    flows = [
+        {f: part for f, part in some.items() if y.there[f] or loss.target == "flow"}
+        for loss, some in zip(shock.losses, flows, strict=True)
+    ]
     processes = [[at[name] for name in lost_processes(system, loss)] for loss in shock.losses]
     for loss, some, more in zip(shock.losses, flows, processes, strict=True):
         if not some and not more:

@@ -9,6 +9,8 @@ import pytest
 
 import mfa
 from mfa.report.document import editions, render
+from mfa.report.page import Page
+from mfa.report.supply import supply_values
 from mfa.report.supply_tables import supply_tables
 from mfa.report.words import words
 from mfa.supply import concentration, disruptions
@@ -45,6 +47,19 @@ def test_the_page_says_what_the_tables_say(japan):
     japanese = re.sub(r"<[^>]*>", "", section(text, "ja"))
     assert "undetermined" not in japanese
     assert "Refined copper market" not in japanese
+
+
+def test_suppliers_that_nobody_names_and_other_substances():
+    """Oxides from ore, of which no country is named; reserves of all rare earths together."""
+    balance = mfa.reconcile(mfa.read_tables(FOLDER / "rare-earth-magnets"))
+    shown = supply_values(Page(balance, "en"))
+    wholes = {whole["name"]: whole for whole in shown["wholes"]}
+    oxide = wholes["Into Metal making"]
+    assert (oxide["hhi"], oxide["range"], oxide["largest"]) == ("", "0.000–1.000", "")
+    assert [part["name"] for part in oxide["parts"]] == ["all others"]
+    assert wholes["World: mine production (gross mass)"]["largest"] == "China 67.8 %"
+    assert {row["name"] for row in shown["stockpiles"]} == {"Nd+Pr", "Dy", "Tb"}
+    assert shown["shocks"][0]["after"] == "at once"
 
 
 def test_a_system_that_says_nothing_of_supply_has_no_section():

@@ -8,6 +8,7 @@ import pytest
 import mfa
 from mfa.supply import cover, disruptions
 
+from ..balance.cases import Wishes, random_case  # noqa: TID252
 from .chains import FLOWS, PROCESSES, build, by_month, chain
 
 CHILE = {"country": "Chile", "share": 0.5, "months": 4}
@@ -271,3 +272,36 @@ def test_a_stock_beside_the_path_is_said_to_be():
     assert any("The stock at Far is not on the path" in note for note in found.assumptions)
     assert "Far" not in set(found.shortage["process"])
     assert found.unmet == pytest.approx(54.0)
+
+
+def test_a_loss_that_is_lost_harms_nobody():
+    found = mfa.disrupt(chain(), {"flow": "slag", "share": 0.0, "months": 2})
+    assert found.unmet == 0
+    none = mfa.disrupt(
+        build(
+            [{"process": "Mine", "kind": "import"}, {"process": "Dump", "kind": "sink"}],
+            [{"flow": "x", "from": "Mine", "to": "Dump", "role": "loss", "value": 3.0}],
+        ),
+        {"flow": "x", "months": 2},
+    )
+    assert none.shortage.empty
+    assert none.endurance.empty
+    assert none.summary["unmet"].iloc[0] == 0
+    assert "nothing runs short" in repr(none)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_shocks_of_random_systems_have_an_answer_or_a_reason(seed):
+    """Any flow of systems with loops, stocks and gaps: a result, or what to measure."""
+    balance = mfa.reconcile(random_case(seed, Wishes(parts=1)).system())
+    for flow in balance.system.flows["flow"].tolist()[:5]:
+        loss = {"flow": flow, "share": 0.7, "months": 2}
+        try:
+            found = mfa.disrupt(balance, loss, draws=0, stockpile_days=5)
+        except mfa.MFAError as error:
+            assert "; measure" in str(error) or "has no row" in str(error)  # noqa: PT017
+            continue
+        scale = 1e-6 * max(1.0, found.flows["usual"].abs().max())
+        row = found.summary.iloc[0]
+        assert -scale <= row["unmet"] <= row["unmet_without_stocks"] + scale
+        assert mfa.disrupt(balance, loss | {"share": 0.0}, draws=0).unmet <= scale
