@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import textwrap
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,7 @@ _PARTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0
 _OTHERS = "#999999"
 _AGES = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")  # cividis
 _MOST = len(_PARTS)
+_LINE = 28  # letters in a line of a legend
 _WIDTH, _ROW, _HEAD, _FOOT, _LEFT, _LEGEND = 3.0, 2.7, 0.75, 0.62, 0.75, 2.3  # inches
 _PANELS = ("stock by age", "stock by end use", "inflow by end use", "supply")
 Names = Callable[[str], str]
@@ -169,7 +171,11 @@ def _label(part: str, quantity: str, w: Mapping[str, str], named: Names) -> str:
         return w["curve_others"]
     if quantity == "supply":
         return w[f"supply_{part}"]
-    return part if quantity == "stock by age" else named(part)
+    if quantity == "stock by age":
+        return part
+    name = named(part)
+    most = _LINE // 2 if is_cjk(name) else _LINE
+    return "\n".join(textwrap.wrap(name, most)[:2]) or name
 
 
 def _draw(axes: Axes, panel: Panel, scenario: str) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -22,6 +23,7 @@ from mfa.scenarios.sheet import Row
 from mfa.scenarios.tables import future_system
 from mfa.system import System
 
+End = Literal["value", "low", "high"]
 _CLOSE = 1e-7
 _POINTS = 9
 _NUDGE = 1e-4
@@ -92,6 +94,7 @@ def solve_for(
     target: float = 0.8,
     year: int = 2030,
     substance: str | None = None,
+    end: End = "value",
 ) -> Sought:
     """Return the value of a lever with which an indicator reaches a target in a year.
 
@@ -113,6 +116,9 @@ def solve_for(
     year : int
     substance : str, optional
         Default: the system's first one.
+    end : {"value", "low", "high"}
+        What has to reach the target where an indicator is only known within a range, as
+        self-sufficiency is while equity is unknown: "low" is on the safe side.
 
     Returns
     -------
@@ -133,7 +139,9 @@ def solve_for(
             f"year {year}: the projection starts after {balance.system.years[-1]}; give a later one"
         )
     name = substance or balance.system.substances[0]
-    search = _Search(balance, scenario, levers, indicator, target, year, name)
+    if end not in get_args(End):
+        raise MFAError(f"end {end!r} is not known; use 'value', 'low' or 'high'")
+    search = _Search(balance, scenario, levers, indicator, target, year, name, end)
     return search.one() if len(levers) == 1 else search.several()
 
 
@@ -146,6 +154,7 @@ class _Search:
     target: float
     year: int
     substance: str
+    end: End
 
     @cached_property
     def plain(self) -> Run:
@@ -178,7 +187,7 @@ class _Search:
         if rows.empty:
             raise MFAError(f"no indicator of {self.substance!r}; name a substance of the system")
         row = rows.iloc[0]
-        if done is self.plain and np.isnan(row["value"]):
+        if done is self.plain and np.isnan(row[self.end]):
             low, high = row["low"], row["high"]
             why = (
                 f"missing: {row['missing']}"
@@ -186,9 +195,10 @@ class _Search:
                 else (f"only known to lie between {low:.4g} and {high:.4g}")
             )
             raise MFAError(
-                f"{self.indicator} of {self.substance} has no value in {self.year}; {why}"
+                f"{self.indicator} of {self.substance} has no value in {self.year}, {why}; "
+                "give what it needs, or seek its end 'low' or 'high'"
             )
-        return float(row["value"])
+        return float(row[self.end])
 
     def at(self, values: Floats) -> float:
         """Return the indicator with the levers at some values."""

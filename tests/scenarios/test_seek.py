@@ -128,3 +128,12 @@ def test_arguments_are_not_changed():
     assert system.data.equals(before[0])
     assert system.tables.keys() == before[1].keys()
     assert value(mfa.project(system, None, 2021), "old", 2021) == pytest.approx(30.0)
+
+
+def test_ends_of_what_is_only_known_within_a_range():
+    """Everything is exact here, so that both ends are the value itself."""
+    balance = mfa.reconcile(loop())
+    found = mfa.solve_for(balance, None, "collection", RATE, 0.45, 2026, end="low")
+    assert found.value == pytest.approx((0.45 * 100 / 0.9 - 12) / 50, rel=1e-8)
+    with pytest.raises(MFAError, match="'value', 'low' or 'high'"):
+        mfa.solve_for(balance, None, "collection", RATE, 0.45, 2026, end="lowest")
