@@ -12,7 +12,8 @@ import pandas as pd
 from mfa import __version__
 from mfa.balance import Balance
 from mfa.io.xlsx_write import Table, from_frame, from_raw, save_workbook
-from mfa.recycling import bottlenecks, indicators, survey, trade
+from mfa.recycling import bottlenecks, indicators, survey, trace, trade
+from mfa.recycling.sources import By
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
 from mfa.system.regions import home_regions
 
@@ -68,8 +69,19 @@ def result_tables(balance: Balance) -> dict[str, pd.DataFrame]:
         "indicators": indicators(balance),
         "bottlenecks": bottlenecks(balance),
         **({"trade": trade(balance)} if several else {}),
+        "trace": _traces(balance),
         "survey": survey(balance),
     }
+
+
+def _traces(balance: Balance) -> pd.DataFrame:
+    """Return the sources of every flow: by kind, and where suppliers are named by country."""
+    ways: list[By] = ["origin"]
+    origins = balance.system.tables.get("origins")
+    if origins is not None and len(origins):
+        ways.append("country")
+    tables = [trace(balance, way).assign(by=way) for way in ways]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _with_regions(balance: Balance) -> pd.DataFrame:
