@@ -25,7 +25,16 @@ JAPANESE = ["small", "a whole cycle", "contradictions", "left out", "goods", "no
 PAGES = pytest.mark.parametrize(
     ("shape", "lang"), [(s, "en") for s in pages.SHAPES] + [(s, "ja") for s in JAPANESE]
 )
-SECTIONS = ["chart", "contradictions", "indicators", "losses", "survey", "numbers", "warnings"]
+SECTIONS = [
+    "chart",
+    "contradictions",
+    "indicators",
+    "losses",
+    "trace",
+    "survey",
+    "numbers",
+    "warnings",
+]
 SECTIONS += ["provenance"]
 
 
@@ -131,7 +140,7 @@ def test_headings_descend_one_by_one_within_landmarks():
 def test_a_draft_says_what_is_still_being_worked_out():
     balance = mfa.reconcile(books.read(pages.SHAPES["a whole cycle"]))
     page = pages.read(render([edition(balance, "en")], draft=True))
-    assert page.text.count(words("en")["pending"]) == 2
+    assert page.text.count(words("en")["pending"]) == 3
     assert words("en")["pending_back"] in page.text
     assert page.table("Indicator") == []
     assert len(page.table("Basis", "Flow")) == len(balance.flows)
