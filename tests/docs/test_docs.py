@@ -19,6 +19,7 @@ PAGES = (
     "docs/contradictions.md",
     "docs/python.md",
     "docs/stocks.md",
+    "docs/tracing.md",
 )
 
 
