@@ -22,7 +22,7 @@ from mfa.balance.network import Floats, Ints, Mask
 from mfa.errors import BalanceError
 
 _NOTHING = 1e-12
-_SMALL = 1500  # processes in one loop whose factor cannot fill up much
+_SMALL = 1500  # processes whose factor cannot fill up much
 _SWEEPS = 200
 _WATCHED = 10
 _CLOSE = 1e-13
@@ -97,10 +97,9 @@ def never_fed(passes: sp.csr_array, fed: Floats) -> Mask:
 
 
 def _solve(matrix: sp.csr_array, steps: sp.csr_array, right: Floats) -> Floats:
-    """Solve (I − A) S = B by a factor where loops are small, else by sweeps downstream."""
-    count, parts = connected_components(steps, directed=True, connection="strong")
-    largest = int(np.bincount(parts, minlength=count).max())
-    if largest > _SMALL:
+    """Solve (I − A) S = B by a factor where it cannot fill up much, else by sweeps downstream."""
+    if len(right) > _SMALL:
+        _, parts = connected_components(steps, directed=True, connection="strong")
         found = _sweep(matrix, steps, right, parts.astype(np.int64))
         if found is not None:
             return found

@@ -273,5 +273,5 @@ def losses(place: Place) -> list[Definition]:
     """Return the losses at a place: of all processes, then of each."""
     names = place.sets.system.processes["process"].tolist()
     (lost,) = _lost(place)
-    tails = np.unique(place.sets.tail[lost.flows]).tolist()
+    tails = sorted(np.unique(place.sets.tail[lost.flows]).tolist(), key=lambda p: names[p])
     return [_loss("", None), *(_loss(names[process], process) for process in tails)]

@@ -173,12 +173,14 @@ class Page:
         table = self.indicators
         layer = pd.Categorical(table["substance"], self.balance.system.layers)
         table = table.assign(layer=layer).sort_values("layer", kind="stable")
-        for (indicator, substance), rows in table.groupby(["indicator", "substance"], sort=False):
+        table = table[(table["indicator"] != "loss") | (table["item"] == "")]
+        keys = ["indicator", "item", "substance"]
+        for (indicator, item, substance), rows in table.groupby(keys, sort=False):
             cells = {int(row["year"]): self._cell(row) for _, row in rows.iterrows()}
             last = rows.iloc[-1]
             out.append(
                 {
-                    "name": self.words[f"indicator:{indicator}"],
+                    "name": self._indicator_name(str(indicator), str(item)),
                     "substance": self.substance_name(substance),
                     "scope": self.words[f"scope:{indicator}"],
                     "source": last["source"],
@@ -191,6 +193,11 @@ class Page:
                 }
             )
         return out
+
+    def _indicator_name(self, indicator: str, item: str) -> str:
+        """Return the name of an indicator, and of the role or flow that it is formed for."""
+        name = self.words[f"indicator:{indicator}"]
+        return f"{name}: {self.words.get(f'role:{item}') or self.flow_name(item)}" if item else name
 
     def _rests_on(self, items: str) -> str:
         """Return the assumptions behind an indicator in words."""
@@ -214,11 +221,9 @@ class Page:
             text = self.words["missing"].format(what=several.join(parts))
             return {"text": text, "bar": None, "missing": True}
         known = fmt.known(row["value"])
-        text = fmt.percent_sd(row["value"], row["sd"]) if known else ""
-        if not known:
-            low, high = row["low"], row["high"]
-            right = fmt.percent(high) if fmt.known(high) else self.words["unlimited"]
-            text = f"{fmt.percent(low)} – {right}" if fmt.known(low) else "?"
+        text = self._indicator_text(row)
+        if row["unit"] != "1" or (fmt.known(row["low"]) and row["low"] < 0):
+            return {"text": text, "bar": None, "missing": False, "note": ""}
         low = row["low"] if fmt.known(row["low"]) else 0.0
         high = row["high"] if fmt.known(row["high"]) else 1.0
         bar = _bar(low, high, 1.0)
@@ -229,6 +234,19 @@ class Page:
             note = self.words["assumed_share"].format(share=fmt.percent(round(assumed, 2)))
         shown = {"text": text, "bar": bar, "point": point, "open": not known, "note": note}
         return shown | {"missing": False}
+
+    def _indicator_text(self, row: pd.Series) -> str:
+        """Write an indicator's value ± sd, or its range, in percent or in its unit."""
+        value, sd, low, high = row["value"], row["sd"], row["low"], row["high"]
+        if row["unit"] != "1":
+            shown = fmt.plus_minus(value, sd) or fmt.low_high(low, high, self.words)
+            unit = str(row["unit"])
+            return f"{shown} {self.words.get(f'unit:{unit}') or self.unit_name(unit)}"
+        if fmt.known(value):
+            return fmt.percent_sd(value, sd)
+        left = fmt.percent(low) if fmt.known(low) else self.words["unlimited_below"]
+        right = fmt.percent(high) if fmt.known(high) else self.words["unlimited"]
+        return f"{left} – {right}"
 
     def loss_rows(self, year: int, substance: str) -> list[dict[str, Any]]:
         """Return the losses of one year, worst first, with bars relative to the largest."""
@@ -260,18 +278,26 @@ class Page:
         }
 
     def survey_rows(self) -> list[dict[str, Any]]:
-        """Return what to measure next, best first."""
+        """Return what to measure next, the plan first."""
         return [
             {
-                "name": self.item_name(row["item"], "flow", row["substance"]),
-                "href": f"#{self.anchors[row['item']]}",
-                "range": fmt.low_high(row["low"], row["high"], self.words),
-                "width": self.words["width_words"].format(
-                    now=f"{100 * row['width_now']:.0f}", then=f"{100 * row['width_then']:.0f}"
-                ),
+                "step": "" if pd.isna(row["step"]) else int(row["step"]),
+                "name": self.item_name(row["item"], row["kind"], row["substance"]),
+                "href": f"#{self.anchors[row['item']]}" if row["kind"] == "flow" else "",
+                "range": fmt.plus_minus(row["value"], row["sd"])
+                or fmt.low_high(row["low"], row["high"], self.words),
+                "width": self._gain(row),
             }
             for row in self.survey.head(6).to_dict("records")
         ]
+
+    def _gain(self, row: dict[Any, Any]) -> str:
+        """Write by how much one more number narrows the range, or the sd, of the rate."""
+        if row["width_now"] > 0:
+            ends = (f"{100 * row[name]:.0f}" for name in ("width_now", "width_then"))
+            return self.words["width_words"].format(**dict(zip(("now", "then"), ends, strict=True)))
+        ends = (f"{100 * row[name]:.1f}" for name in ("sd_now", "sd_then"))
+        return self.words["sd_words"].format(**dict(zip(("now", "then"), ends, strict=True)))
 
 
 def _bar(low: float, high: float, full: float) -> dict[str, float]:

@@ -20,8 +20,10 @@ from mfa.recycling import (
     leakage,
     measures,
     survey,
+    trace,
     trade,
 )
+from mfa.recycling.sources import By
 from mfa.report.bottlenecks import INDICATORS as HEADLINES
 from mfa.report.supply_tables import supply_tables
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
@@ -83,6 +85,7 @@ def result_tables(
         "bottlenecks": bottlenecks(balance),
         **({"trade": trade(balance)} if several else {}),
         **_remedies(balance),
+        "trace": _traces(balance),
         "survey": survey(balance),
         **supply_tables(balance, disruptions),
     }
@@ -112,6 +115,16 @@ def _measures_effect(balance: Balance) -> pd.DataFrame:
         for indicator in HEADLINES
     ]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _traces(balance: Balance) -> pd.DataFrame:
+    """Return the sources of every flow: by kind, and where suppliers are named by country."""
+    ways: list[By] = ["origin"]
+    origins = balance.system.tables.get("origins")
+    if origins is not None and len(origins):
+        ways.append("country")
+    tables = [trace(balance, way).assign(by=way) for way in ways]
+    return pd.concat(tables, ignore_index=True)
 
 
 def _with_regions(balance: Balance) -> pd.DataFrame:

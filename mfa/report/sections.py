@@ -20,6 +20,7 @@ from mfa.report.numbers import (
     stock_rows,
     stock_series,
 )
+from mfa.report.origins import origin_tables
 from mfa.report.page import Page
 from mfa.report.projection import scenario_section
 from mfa.report.regions import region_rows, trade_rows
@@ -111,6 +112,10 @@ def _regions(page: Page, _: Charts) -> Values:
     return {"regions": region_rows(page), "years": page.balance.system.years}
 
 
+def _trace(page: Page, _: Charts) -> Values:
+    return {"origins": origin_tables(page), "year": page.year}
+
+
 def _survey(page: Page, _: Charts) -> Values:
     return {"survey": page.survey_rows(), "next": next_number(page), "year": page.year}
 
@@ -154,6 +159,7 @@ SECTIONS = (
     Section("indicators", _indicators, slow=True),
     Section("losses", _losses),
     Section("what_to_do", lambda page, _: what_to_do(page), _has_losses, slow=True),
+    Section("trace", _trace, slow=True),
     Section("trade", _trade, _several_regions),
     Section("regions", _regions, _several_regions, slow=True),
     Section("unknown", lambda page, _: {"unknown": unknown(page)}),

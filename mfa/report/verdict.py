@@ -89,8 +89,9 @@ def next_number(page: Page) -> str:
     if page.survey.empty:
         return ""
     best = page.survey.iloc[0]
-    return page.words["next_number"].format(
-        name=page.item_name(best["item"], "flow", best["substance"]),
-        now=f"{100 * best['width_now']:.0f}",
-        then=f"{100 * best['width_then']:.0f}",
-    )
+    name = page.item_name(best["item"], best["kind"], best["substance"])
+    if best["width_now"] > 0:
+        ends = {end: f"{100 * best[f'width_{end}']:.0f}" for end in ("now", "then")}
+        return page.words["next_number"].format(name=name, **ends)
+    ends = {end: f"{100 * best[f'sd_{end}']:.1f}" for end in ("now", "then")}
+    return page.words["next_number_sd"].format(name=name, **ends)

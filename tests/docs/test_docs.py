@@ -22,6 +22,7 @@ PAGES = (
     "docs/scenarios.md",
     "docs/stocks.md",
     "docs/supply.md",
+    "docs/tracing.md",
 )
 
 

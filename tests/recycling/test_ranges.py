@@ -265,7 +265,7 @@ def ends_of(balance: Balance) -> dict[tuple[str, int], End]:
     place = places(balance)["Cu", 2018]
     out = {}
     for definition in DEFINITIONS:
-        above, below = definition.above(place.sets), definition.below(place.sets)
+        above, below = definition.above(place), definition.below(place)
         origins = [term.origin for term in (*above, *below) if term.origin is not None]
         tracings = {origin.name: Tracing(place, origin) for origin in origins}
         polytope = Polytope(place, [*above, *below], tracings)

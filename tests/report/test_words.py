@@ -49,10 +49,13 @@ def test_families_are_complete(lang):
         assert table[f"status:{status}"]
     for basis in ("statistic", "estimate", "assumption"):
         assert table[f"basis:{basis}"]
+    for indicator in ("loss", "hhi", "hhi_governance", "supply_risk"):
+        assert table[f"indicator:{indicator}"]
+        assert table[f"scope:{indicator}"]
     for definition in DEFINITIONS:
         assert table[f"indicator:{definition.indicator}"]
         assert table[f"scope:{definition.indicator}"]
-        for part in (definition.above_is, definition.below_is):
+        for part in filter(None, (definition.above_is, definition.below_is)):
             assert table[f"missing:{part}"]
 
 
