@@ -168,10 +168,12 @@ def _inside(balance: Balance) -> pd.Series:
 
 
 def stock_table(balance: Balance) -> pd.DataFrame:
-    """Return changes and levels of every stock; an opening level only where it is given."""
+    """Return changes and levels of every stock; an opening level where it is given or estimated."""
     variables, whole = balance.model.variables, balance.model.system
     numbers = numbers_of(balance, "change", "level")
     opening = (variables["year"] < whole.years[0]) & (variables["row"] < 0)
+    if balance.model.survival != "off":  # what was in use before is then an unknown like others
+        opening[[model.opening for model in balance.model.cohorts]] = False
     there = variables["item"].isin(_inside(balance))
     numbers = numbers[(there & ~opening).to_numpy()[numbers]]
     some = variables.iloc[numbers].reset_index(drop=True)
