@@ -25,6 +25,7 @@ from mfa.errors import BalanceError
 
 _TOLERANCE = 1e-9
 _EXCHANGES = 400
+_FEW_EXCHANGES = 40  # where years are tied, each is dear and the interior point says more
 _IDLE = 40
 _SMALL = 0.8
 _LARGE = 5000
@@ -189,7 +190,7 @@ def _settle(
     done = np.zeros(progress.n_parts, dtype=bool)
     rough = bool(_is_large(equations) and tangent is None and np.isneginf(goal))
     firm: Mask | None = None
-    for _ in range(_EXCHANGES):
+    for _ in range(_FEW_EXCHANGES if equations.by_few else _EXCHANGES):
         loose = _undetermined(found.structure)
         give = 1.0 if exact else _ROUGH
         slack = give * tolerances(equations, found.x)

@@ -21,11 +21,13 @@ from mfa.balance.equations import Equations
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.balance.products import Products
 from mfa.balance.programme import Programme, Solution
+from mfa.balance.survival import LIFETIME
 from mfa.errors import BalanceError
 
 _SLACK = 1e-7
 _HEAVY = 1e4
 _ROUNDS = 80
+_NONE = np.zeros(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,11 +37,13 @@ class Clash:
     Attributes
     ----------
     kind : array of str
-        exact, low, high (of a variable), share (every product of one).
+        exact, low, high (of a variable), share (every product of one), lifetime (every relation
+        of one stock).
     number : array of int
-        The variable.
+        The variable; the stock's number of a lifetime.
     nearest : array
-        The value nearest to what is stated that the other statements leave, nan for shares.
+        The value nearest to what is stated that the other statements leave, nan for shares and
+        lifetimes.
     """
 
     kind: np.ndarray
@@ -50,17 +54,18 @@ class Clash:
 class _Statements:
     """Everything that could be false in linear equations, as rows of an elastic programme.
 
-    Relations but the last, those of products, say what variables stand for, and hold like balances.
+    Relations that are due to no share and no lifetime say what variables stand for, and hold like
+    balances.
 
     Parameters
     ----------
     equations : Equations
-    shares : array of int
-        Of the last relations, the variable of the share that each is due to.
+    shares, lives : array of int
+        As for `clashing`.
     """
 
-    def __init__(self, equations: Equations, shares: Ints) -> None:
-        n, n_products = equations.n, len(shares)
+    def __init__(self, equations: Equations, shares: Ints, lives: Ints) -> None:
+        n = equations.n
         fixed = equations.fixed
         sides = {
             "exact": (np.flatnonzero(fixed), equations.y),
@@ -69,20 +74,35 @@ class _Statements:
         }
         stated = [np.full(len(where), kind, dtype=object) for kind, (where, _) in sides.items()]
         single = np.concatenate([where for where, _ in sides.values()])
-        named, group = np.unique(shares, return_inverse=True)
-        self.kind = np.concatenate([*stated, np.full(len(named), "share", dtype=object)])
-        self.number = np.concatenate([single, named]).astype(np.int64)
+        aged = np.flatnonzero(lives >= 0)
+        named, group = np.unique(
+            np.column_stack(
+                [
+                    np.concatenate([np.zeros(len(aged), dtype=np.int64), np.ones_like(shares)]),
+                    np.concatenate([lives[aged], shares]),
+                ]
+            ),
+            axis=0,
+            return_inverse=True,
+        )
+        kinds = np.array(["lifetime", "share"], dtype=object)[named[:, 0]]
+        self.kind = np.concatenate([*stated, kinds])
+        self.number = np.concatenate([single, named[:, 1]]).astype(np.int64)
         self._of_row = np.concatenate([np.arange(len(single)), len(single) + group])
         kind = self.kind[self._of_row]
         self._counts = np.array([kind != "high", kind != "low"], dtype=np.float64)
         self._width = _widths(equations)
         values = np.concatenate([ends[where] for where, ends in sides.values()])
-        n_hard = equations.n_nodes + len(equations.right) - n_products
+        soft = np.ones(equations.n_nodes + len(equations.right), dtype=bool)
+        soft[: len(soft) - len(shares)] = False
+        soft[equations.n_nodes + aged] = True
+        n_hard = int((~soft).sum())
         matrix = sp.csr_array(equations.matrix @ sp.diags_array(self._width))
         size = abs(matrix).max(axis=1).toarray().ravel()
         size = np.where(size > 0, size, 1.0)
         right = np.concatenate([np.zeros(equations.n_nodes), equations.right]) / size
-        rows = sp.csr_array(sp.diags_array(1.0 / size) @ matrix)
+        order = np.argsort(soft, kind="stable")
+        rows, right = sp.csr_array(sp.diags_array(1.0 / size) @ matrix)[order], right[order]
         unit = sp.csr_array(sp.eye_array(n))[single]
         m = len(self._of_row)
         give = sp.vstack([sp.csr_array((n_hard, m)), sp.eye_array(m)], format="csr")
@@ -140,7 +160,7 @@ def _widths(equations: Equations) -> Floats:
     return np.asarray(np.where(equations.is_edge | (own == 0.0), scale, own))
 
 
-def clashing(equations: Equations, shares: Ints) -> Clash:
+def clashing(equations: Equations, shares: Ints, lives: Ints = _NONE) -> Clash:
     """Return a smallest set of statements that cannot all be true, none if there is no clash.
 
     Parameters
@@ -148,8 +168,10 @@ def clashing(equations: Equations, shares: Ints) -> Clash:
     equations : Equations
     shares : array of int
         Of the last relations, the variable of the share that each is due to.
+    lives : array of int
+        Of the first relations, the number of the stock whose lifetime each is due to, −1 for none.
     """
-    statements = _Statements(equations, shares)
+    statements = _Statements(equations, shares, lives)
     kept = np.ones(len(statements), dtype=bool)
     if not statements.clash(kept):
         return Clash(statements.kind[:0], statements.number[:0], np.zeros(0))
@@ -201,7 +223,7 @@ def _hitting(sets: list[Mask], n: int) -> Mask | None:
 
 def _nearest(statements: _Statements, kept: Mask, k: int) -> float:
     """Return the value nearest to one statement that the other ones kept leave."""
-    if statements.kind[k] == "share":
+    if statements.kind[k] in ("share", "lifetime"):
         return float("nan")
     weights = np.where(kept, _HEAVY, 0.0)
     weights[k] = 1.0
@@ -224,7 +246,7 @@ def with_exact_products(model: Model) -> Model:
 
 def clash_error(model: Model) -> BalanceError:
     """Return the error that names the rows that no values can satisfy together."""
-    found = clashing(model.equations, model.products.share)
+    found = clashing(model.equations, model.products.share, _lives(model))
     if not len(found.kind):
         return BalanceError(
             "no values keep all exact data and limits, by a margin too small to trace, or for "
@@ -239,12 +261,29 @@ def clash_error(model: Model) -> BalanceError:
         f"{what} be true, given the balances:\n{listed}\n"
         "correct one of them, or give an exact value an sd above 0"
     )
+    if LIFETIME in found.kind:
+        message += ", or let lifetimes bind less strictly (survival 'soft' or 'off')"
     return BalanceError(message, places)
+
+
+def _lives(model: Model) -> Ints:
+    """Return the stock of each relation that stems from a lifetime and holds exactly, else −1."""
+    kinds = model.relations["kind"].to_numpy()[: len(model.equations.right) - len(model.products)]
+    out = np.full(len(kinds), -1, dtype=np.int64)
+    if model.survival == "exact":
+        out[kinds == LIFETIME] = np.repeat(
+            np.arange(len(model.cohorts)), [cohort.n for cohort in model.cohorts]
+        )
+    return out
 
 
 def _words(model: Model, kind: str, number: int, nearest: float) -> tuple[str, str]:
     """Return the cell and the words of a statement."""
     equations = model.equations
+    if kind == LIFETIME:
+        cohort = model.cohorts[number]
+        cells = ", ".join(cohort.lives.cells)
+        return cells, f"the lifetime of {cohort.substance} in {cohort.process!r}"
     if kind == "share":
         return model.cell(number), f"the {model.name(number)} = {equations.y[number]:g}"
     step = model.variables["step"].to_numpy(dtype=np.float64)[number]

@@ -116,6 +116,33 @@ def moves(balance: Balance, factors: Floats, size: Floats | None = None) -> bool
     return bool((whole > _DETERMINED * (size @ np.abs(balance.wander))).any())
 
 
+def many(
+    balance: Balance, rows: sp.csr_array, size: sp.csr_array | None = None
+) -> tuple[Floats, Floats]:
+    """Return value and sd of many combinations, nan where they are undetermined.
+
+    Parameters
+    ----------
+    balance : Balance
+    rows : sparse array, shape (k, n)
+        Factors of the variables in mass per step.
+    size : sparse array, shape (k, n), optional
+        What the factors are differences of, for their rounding.
+    """
+    found = balance.bounded.estimate
+    size = abs(rows) if size is None else size
+    value = np.asarray(rows @ found.x)
+    numbers = np.unique(rows.indices).astype(np.int64)
+    by_data = sp.csr_array(rows[:, numbers] @ sensitivities(found, numbers))
+    sd = np.sqrt(np.maximum(found.variances(by_data), 0.0))
+    rounding = size @ tolerances(found.structure.equations, found.x)
+    sd[sd <= 1e-3 * rounding] = 0.0
+    moved = np.abs(rows @ balance.wander) > _DETERMINED * (size @ np.abs(balance.wander))
+    loose = moved.any(axis=1)
+    value[loose], sd[loose] = np.nan, np.nan
+    return value, sd
+
+
 def _sd(balance: Balance, factors: Floats) -> float:
     """Return the sd of a determined combination; 0 where nothing but rounding is left."""
     found = balance.bounded.estimate

@@ -14,6 +14,7 @@ from scipy.special import chdtrc
 from mfa.balance import doubts, tables
 from mfa.balance.bilinear import hold
 from mfa.balance.bounds import Bounded
+from mfa.balance.cohorts import age_table, cohort_table
 from mfa.balance.combinations import Combination, Quantity, linear, ratio
 from mfa.balance.compile import Model, data_tables
 from mfa.balance.covariance import covariance, shares_of_variance, variances
@@ -176,6 +177,26 @@ class Balance:
     def stocks(self) -> pd.DataFrame:
         """Level [mass] and change [mass/yr] of every stock, substance and year, given or not."""
         return tables.stock_table(self)
+
+    @cached_property
+    def cohorts(self) -> pd.DataFrame:
+        """Every stock with a lifetime [mass], counted in two ways, and the difference of these.
+
+        ``top_down`` is the opening stock with all net additions, the level of `stocks`; ``cohort``
+        is what is left of the opening stock and of each year's inflow. With survival "exact" they
+        agree by construction; with "off" or "soft" their difference says how well stock, flows and
+        lifetimes fit. nan where the data do not determine it.
+        """
+        return cohort_table(self)
+
+    @cached_property
+    def ages(self) -> pd.DataFrame:
+        """Every stock with a lifetime [mass] by year and by the year in which it came into use.
+
+        ``cohort`` is blank for what was in use before the first year. Each stock's cohorts of a
+        year add up to ``cohort`` of `cohorts`. nan where the data do not determine it.
+        """
+        return age_table(self)
 
     @cached_property
     def coefficients(self) -> pd.DataFrame:

@@ -200,7 +200,7 @@ def _with_data(
         sd = noise * abs(value) * float(rng.uniform(0.5, 2))
         if exact and rng.random() < 0.07:
             sd = 0.0
-        seen: Row = {"value": value + sd * float(rng.normal()), "sd": sd}
+        seen: Row = {"value": max(value + sd * float(rng.normal()), least), "sd": sd}
         seen = {"value": None, "sd": None} if rng.random() < blank else seen
         keys: Row = {"substance": substance, "year": year, "min": least}
         if kind == "flow":

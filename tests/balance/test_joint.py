@@ -64,6 +64,6 @@ def test_bounds_that_many_outflows_break_are_those_of_a_quadratic_programme(seed
     balance = mfa.reconcile(case.system())
     other = solve_bounded(case.problem())
     assert balance.chi2 == pytest.approx(other.goal, rel=1e-5, abs=1e-5)
-    x = balance.bounded.estimate.x
-    least = -1e-7 * np.abs(x).max()
-    assert (x >= balance.model.equations.lower + least).all()
+    equations, x = balance.model.equations, balance.bounded.estimate.x
+    known = balance.status != "undetermined"
+    assert (x >= equations.lower - 1e-7 * np.abs(x).max())[known].all()
