@@ -26,6 +26,7 @@ from mfa.errors import BalanceError
 
 _SLACK = 1e-7
 _HEAVY = 1e4
+_HEAVIER = 1e6  # beside lifetimes, that turn much of one year into little of another
 _ROUNDS = 80
 _NONE = np.zeros(0, dtype=np.int64)
 
@@ -117,6 +118,11 @@ class _Statements:
     def __len__(self) -> int:
         return len(self.kind)
 
+    @property
+    def heavy(self) -> float:
+        """What a statement weighs that others are to give way to."""
+        return _HEAVIER if LIFETIME in self.kind else _HEAVY
+
     def give_way(self, weights: Floats) -> Solution:
         """Let statements give way by as little as can be, weighted.
 
@@ -201,7 +207,7 @@ def _smaller(statements: _Statements, kept: Mask) -> Mask:
             return kept
         if statements.clash(hit):
             return hit
-        absent = statements.off(np.where(hit, _HEAVY, 1.0)) > _SLACK
+        absent = statements.off(np.where(hit, statements.heavy, 1.0)) > _SLACK
         if (absent & hit).any() or not absent.any():
             return kept
         absentees.append(absent)
@@ -225,7 +231,7 @@ def _nearest(statements: _Statements, kept: Mask, k: int) -> float:
     """Return the value nearest to one statement that the other ones kept leave."""
     if statements.kind[k] in ("share", "lifetime"):
         return float("nan")
-    weights = np.where(kept, _HEAVY, 0.0)
+    weights = np.where(kept, statements.heavy, 0.0)
     weights[k] = 1.0
     return float(statements.point(weights)[statements.number[k]])
 
