@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 import mfa
+from measure import Row, measure, within
 
 YEARS = np.arange(1901, 2021)
 USES = [f"Use{k}" for k in range(10)]
@@ -89,7 +90,8 @@ def system() -> mfa.System:
     data = pd.DataFrame(flows, columns=["flow", "from", "to"]).merge(
         pd.DataFrame({"year": YEARS}), how="cross"
     )
-    data["real"] = [real.at[year, flow] for flow, year in zip(data["flow"], data["year"])]
+    pairs = zip(data["flow"], data["year"], strict=True)
+    data["real"] = [real.at[year, flow] for flow, year in pairs]
     data["value"] = data["real"] * (1 + CV * rng.normal(size=len(data)))
     data["sd"] = CV * data["real"]
     late = data["flow"].isin([f"out of {use}" for use in USES[::2]]) & (data["year"] > 2010)
@@ -125,3 +127,18 @@ def system() -> mfa.System:
             ),
         }
     )
+
+
+def rows(folder: Path) -> list[Row]:
+    """Return the estimate, the sd of one result, and that of all."""
+    ready = "import joint, mfa; s = joint.system()"
+    first = "b = mfa.reconcile(s); v = b.values"
+    size = f"{len(YEARS)} years × {len(topology())} flows × {len(USES)} end uses"
+    found = measure(ready, first, folder)
+    one = measure(f"{ready}; {first}", "b.covariance([('into Use3', 1950)])", folder)
+    soft = measure(ready, "b = mfa.reconcile(s, survival='soft'); v = b.values", folder)
+    return [
+        within(f"mfa: {size}, values and statuses, exact cohorts", found, 5.0),
+        Row("sd of one inflow of 1950, thereafter", one),
+        Row("values and statuses, soft cohorts", soft, note="an exact pass first"),
+    ]

@@ -65,7 +65,7 @@ def equation_labels(model: Model) -> np.ndarray:
         for process, substance, year, stock in zip(*columns, strict=True)
     ]
     for kind, item, cell in model.relations[["kind", "item", "cell"]].itertuples(index=False):
-        named = label(model, str(kind), str(item), "", 0)
+        named = label(model, "" if kind == LIFETIME else str(kind), str(item), "", 0)
         names.append(f"{kind} {named}" + (f" ({cell})" if cell else ""))
     return np.array(names, dtype=object)
 

@@ -9,6 +9,7 @@ import numpy as np
 from mfa.balance.axes import axes_of, goods_left_out
 from mfa.balance.compile import compile_system
 from mfa.balance.shares import spoken_of
+from mfa.balance.survival import unbound_rows
 from mfa.errors import BalanceError, Problem
 from mfa.system import System
 
@@ -25,14 +26,14 @@ def remarks(system: System) -> tuple[Problem, ...]:
     Returns
     -------
     tuple of Problem
-        Warnings: goods balances that are left out, years that flows skip, stock rows that no
-        balance reaches. An error if the system cannot be reconciled as it is written.
+        Warnings: goods balances that are left out, years that flows skip, stock rows and
+        lifetimes that no balance reaches. An error if the system cannot be reconciled as it is written.
     """
     if system.flows.empty:
         return ()
     file = system.source.name if system.source else ""
     found = [*_left_out(system), *_gap_years(system), *_idle_stocks(system)]
-    found += _shares_of_nothing(system)
+    found += [*_shares_of_nothing(system), *_idle_lifetimes(system)]
     try:
         compile_system(system)
     except BalanceError as error:
@@ -119,6 +120,19 @@ def _shares_of_nothing(system: System) -> list[Problem]:
         do = "add the rows that are missing, or name the substance that the coefficient is for"
         out.append(_warning(what, do, *str(row["cell"]).split("!")))
     return out
+
+
+def _idle_lifetimes(system: System) -> list[Problem]:
+    """Warn of lifetimes of stocks that are not balanced in every year."""
+    return [
+        _warning(
+            f"the lifetime of {substance} in {process!r} says nothing: there is no balance of "
+            f"{substance} there in every year",
+            "add rows to the sheet 'flows', with blank values, or remove the lifetime",
+            *cell.split("!"),
+        )
+        for process, substance, cell in unbound_rows(system, axes_of(system))
+    ]
 
 
 def _warning(what: str, do: str, sheet: str, cell: str = "") -> Problem:

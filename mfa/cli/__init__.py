@@ -42,6 +42,14 @@ Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 Strict = Annotated[bool, typer.Option("--strict", help="Exit with 4 if the data contradict.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace what is there.")]
 Language = Annotated[Literal["en", "ja"], typer.Option("--lang", help="Language.")]
+Binding = Annotated[
+    Literal["exact", "soft", "off"],
+    typer.Option("--survival", help="How strictly lifetimes bind stocks to their cohorts."),
+]
+BindingCv = Annotated[
+    float,
+    typer.Option("--survival-cv", help="With soft: sd of an outflow about its cohorts, relative."),
+]
 
 
 def _show_version(value: bool) -> None:
@@ -140,6 +148,8 @@ def balance(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Default: NAME-results.xlsx here.")
     ] = None,
+    survival: Binding = "exact",
+    survival_cv: BindingCv = 0.1,
     strict: Strict = False,
     json: Json = False,
     debug: Debug = False,
@@ -149,7 +159,7 @@ def balance(
     def work(outcome: Outcome, say: Say) -> None:
         target = output or Path(f"{_stem(book)}-results.xlsx")
         check_file(target, book, (".xlsx",))
-        result = reconcile(book, outcome, strict, say)
+        result = reconcile(book, outcome, strict, say, survival, survival_cv)
         say(f"writing {target.name}")
         with writing(target):
             mfa.write_workbook(result, target)
@@ -221,6 +231,8 @@ def report(
         Path | None, typer.Option("-o", "--output", help="Folder. Default: reports/NAME.")
     ] = None,
     lang: Language = "en",
+    survival: Binding = "exact",
+    survival_cv: BindingCv = 0.1,
     strict: Strict = False,
     json: Json = False,
     debug: Debug = False,
@@ -230,7 +242,7 @@ def report(
     def work(outcome: Outcome, say: Say) -> None:
         folder = output or Path("reports") / _stem(book)
         check_folder(folder, book, ("results.xlsx",))
-        result = reconcile(book, outcome, strict, say)
+        result = reconcile(book, outcome, strict, say, survival, survival_cv)
         with writing(folder):
             page = mfa.write_report(result, folder, lang=lang, progress=say)
         outcome.lines += summary_lines(result)

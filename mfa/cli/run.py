@@ -20,6 +20,7 @@ from mfa.errors import BalanceError, MFAError, Problem, SystemDefinitionError, W
 
 if TYPE_CHECKING:
     from mfa.balance import Balance
+    from mfa.balance.survival import Survival
     from mfa.system import System
 
 _STRICT = 0.01
@@ -51,11 +52,18 @@ def read(path: Path, outcome: Outcome) -> System:
     return system
 
 
-def reconcile(path: Path, outcome: Outcome, strict: bool, say: Callable[[str], None]) -> Balance:
+def reconcile(
+    path: Path,
+    outcome: Outcome,
+    strict: bool,
+    say: Callable[[str], None],
+    survival: Survival = "exact",
+    cv: float = 0.1,
+) -> Balance:
     """Read and reconcile, keeping what the global test says."""
     say(f"reading {path.name}")
     system = read(path, outcome)
-    balance = mfa.reconcile(system, progress=say)
+    balance = mfa.reconcile(system, progress=say, survival=survival, cv=cv)
     p = balance.p_value
     outcome.fit = {
         "chi2": balance.chi2,

@@ -141,5 +141,6 @@ def _measured(balance: Balance, row: dict[str, object]) -> Balance:
     middle = (float(str(row["low"])) + float(str(row["high"]))) / 2
     data.loc[chosen, ["value", "sd"]] = (middle, 0.0)
     data.loc[chosen, "include"] = True
-    again = reconcile(replace(balance.model.system, data=data))
+    model = balance.model
+    again = reconcile(replace(model.system, data=data), survival=model.survival, cv=model.cv)
     return replace(again, system=balance.system)  # seen as before

@@ -81,6 +81,15 @@ def _with_regions(balance: Balance) -> pd.DataFrame:
     return table
 
 
+def _survival(balance: Balance) -> dict[str, object]:
+    """Return how strictly lifetimes bound the stocks, where there are any."""
+    model = balance.model
+    if not model.cohorts:
+        return {}
+    soft = {"survival cv": model.cv} if model.survival == "soft" else {}
+    return {"survival": model.survival, **soft}
+
+
 def _provenance(balance: Balance, options: Mapping[str, object]) -> pd.DataFrame:
     source = balance.system.source
     rows = {
@@ -92,6 +101,7 @@ def _provenance(balance: Balance, options: Mapping[str, object]) -> pd.DataFrame
         "dof": balance.dof,
         "p_value": balance.p_value,
         "p_value is approximate": balance.is_approximate,
+        **_survival(balance),
         **options,
     }
     values = pd.Series([_shown(value) for value in rows.values()], dtype=object)

@@ -144,3 +144,12 @@ def test_the_table_of_a_system_can_be_given_back():
     frames = books.frames(books.SMALL) | {"lifetimes": pd.DataFrame(table).drop(columns="cell")}
     again = lifetime_of(mfa.System.from_tables(frames), "Use", "Cu")
     assert repr(again.lives) == repr(lifetime_of(system, "Use", "Cu").lives)
+
+
+def test_a_lifetime_of_goods_that_are_not_balanced_is_remarked_on():
+    found = mfa.remarks(books.read(lives(["Use", "goods", None, "weibull", 15, 6, None, None])))
+    problem = books.only(p for p in found if p.sheet == "lifetimes")
+    assert (problem.cell, problem.severity) == ("A2", "warning")
+    assert "says nothing" in problem.what
+    fine = mfa.remarks(books.read(lives(["Use", "Cu", None, "weibull", 15, 6, None, None])))
+    assert not [p for p in fine if p.sheet == "lifetimes"]
