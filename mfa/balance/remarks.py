@@ -27,7 +27,8 @@ def remarks(system: System) -> tuple[Problem, ...]:
     -------
     tuple of Problem
         Warnings: goods balances that are left out, years that flows skip, stock rows and
-        lifetimes that no balance reaches. An error if the system cannot be reconciled as it is written.
+        lifetimes that no balance reaches. An error if the system cannot be reconciled as it is
+        written.
     """
     if system.flows.empty:
         return ()

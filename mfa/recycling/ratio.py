@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.sensitivities import sensitivities
 from mfa.balance.network import Floats
+from mfa.balance.sensitivities import sensitivities
 from mfa.recycling.place import Place, Term
 from mfa.recycling.polytope import End, Polytope
 from mfa.recycling.tracing import Tracing

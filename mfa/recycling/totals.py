@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.sensitivities import sensitivities
 from mfa.balance.network import Mask
+from mfa.balance.sensitivities import sensitivities
 from mfa.recycling.place import Place, Term
 from mfa.recycling.polytope import Polytope
 from mfa.recycling.ratio import influence
