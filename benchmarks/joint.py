@@ -7,13 +7,14 @@ of what leaves the uses only the last ten years of half of them, and one survey 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from measure import Row, measure, within
 
 import mfa
-from measure import Row, measure, within
 
 YEARS = np.arange(1901, 2021)
 USES = [f"Use{k}" for k in range(10)]
@@ -25,7 +26,7 @@ SORTED = ["Wire", "Tube", "Brass", "Mixed", "Shredded"]
 def topology() -> list[tuple[str, str, str]]:
     """Return id, from and to of the sixty flows."""
     flows = [("ore", "Ground", "Mining")]
-    flows += [(f"{a}-{b}", a, b) for a, b in zip(STAGES, STAGES[1:], strict=False)]
+    flows += [(f"{a}-{b}", a, b) for a, b in pairwise(STAGES)]
     for stage in STAGES[:-1]:
         flows += [(f"{stage} loss", stage, "Waste")]
     for stage in STAGES[1:]:

@@ -71,7 +71,7 @@ SETTINGS_JA = {
     "unit": "必須。全フローの単位。例：kt/yr。",
     "substances": "必須。物質のカンマ区切り。最初が既定。",
     "default_cv": "標準偏差も変動係数もない値の変動係数。例：0.05、5%。",
-    "inflow_at": "ストックへの流入が年内のいつから経年するか：spread（既定）、start、middle、end。",
+    "inflow_at": "蓄積に入ったものが年内のいつから古びるか：spread（既定）、start、middle、end。",
     "description": "このブックの内容。",
     "author": "作成者。",
     "licence": "利用条件。",

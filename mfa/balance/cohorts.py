@@ -49,7 +49,7 @@ def _seen(balance: Balance) -> list[CohortModel]:
     return [model for model in balance.model.cohorts if model.process in inside]
 
 
-def _keys(balance: Balance, model: CohortModel) -> dict[str, object]:
+def _keys(balance: Balance, model: CohortModel) -> dict[str, str]:
     unit = balance.model.system.settings.unit.mass.name
     return {"process": model.process, "substance": model.substance, "unit": unit}
 

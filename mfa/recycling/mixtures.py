@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.covariance import sensitivities
 from mfa.balance.network import Floats, Ints, Mask
+from mfa.balance.sensitivities import sensitivities
 from mfa.recycling.absorb import absorb, never_fed, reachable
 from mfa.recycling.enclose import Boxes, enclose
 from mfa.recycling.place import Place

@@ -15,8 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 import scipy.sparse as sp
 
-from mfa.balance.covariance import sensitivities
 from mfa.balance.network import Floats
+from mfa.balance.sensitivities import sensitivities
 from mfa.recycling.place import Place
 
 _STILL = 1e-9

@@ -9,8 +9,8 @@ import pandas as pd
 import scipy.sparse as sp
 
 from mfa.balance import Balance
-from mfa.balance.covariance import sensitivities
 from mfa.balance.network import Floats, Ints
+from mfa.balance.sensitivities import sensitivities
 from mfa.errors import MFAError, near
 from mfa.recycling.mixtures import Mixtures, mixtures, origin_of
 from mfa.recycling.place import Place, places

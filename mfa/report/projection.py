@@ -155,7 +155,7 @@ def write_projections(
     with whole_folder(folder) as draft:
         options = {"scenarios": ", ".join(projections), "until": first.years[-1]}
         sheets = projection_sheets(projections)
-        write_workbook(first.start, draft / "results.xlsx", options, sheets)
+        write_workbook(first.start, draft / "results.xlsx", options, more=sheets)
         if picture:
             (draft / "curves.png").write_bytes(picture)
             out.append(folder / "curves.png")

@@ -91,7 +91,7 @@ def write_report(
         charts[page.substance, page.year].save(draft / "chart.png")
         say("writing results.xlsx")
         future = projection_sheets(done(outcomes(balance)))
-        write_workbook(balance, draft / "results.xlsx", {"language": lang}, future)
+        write_workbook(balance, draft / "results.xlsx", {"language": lang}, more=future)
         say("writing report.html")
         (draft / "report.html").write_text(render(pages), encoding="utf-8", newline="\n")
     return folder / "report.html"
