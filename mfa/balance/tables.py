@@ -262,13 +262,15 @@ def process_table(balance: Balance) -> pd.DataFrame:
     sd = np.sqrt(enters(variance, through) + leaves(variance, through))
     with np.errstate(divide="ignore", invalid="ignore"):
         z = np.where(sd > 0, before / sd, np.nan)
+    least = np.abs(np.nan_to_num(known))  # what is undetermined may be anything
+    through_it = np.maximum(enters(least), leaves(least))
     rates = {
         "inputs": enters(known, ~is_change),
         "outputs": leaves(known, ~is_change),
         "stock_change": leaves(known, is_change),
         "residual_before": before,
-        "residual": enters(x) - leaves(x),
-        "throughput": np.maximum(enters(np.abs(x)), leaves(np.abs(x))),
+        "residual": np.where(through_it > 0, enters(x) - leaves(x), 0.0),
+        "throughput": through_it,
     }
     keys = nodes[["process", "substance", "year"]].astype({"year": np.int64})
     step = nodes["step"].to_numpy(dtype=np.float64)

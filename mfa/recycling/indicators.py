@@ -9,7 +9,7 @@ from mfa.balance import Balance
 from mfa.recycling.concentration import concentration_rows
 from mfa.recycling.definitions import RATES, Definition
 from mfa.recycling.memory import remembered
-from mfa.recycling.place import Place, drawing_only, places
+from mfa.recycling.place import Place, places
 from mfa.recycling.ratio import Result, evaluate
 from mfa.recycling.reliance import RELIANCE, losses
 
@@ -145,8 +145,7 @@ def _by_construction(result: Result, definition: Definition, place: Place) -> bo
     """Return whether balances and flows ≥ 0 alone give the indicator its value."""
     if not result.sd < _CERTAIN:
         return False
-    drawing = drawing_only(place)
-    least = formed(definition, drawing)
+    least = formed(definition, place.drawing)
     return bool(np.isfinite(least.value))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from types import MappingProxyType
 
 import numpy as np
@@ -86,6 +87,31 @@ class Place:
     wander: Floats
     space: Space
     point: Floats
+
+    @cached_property
+    def drawing(self) -> Place:
+        """Place as if nothing were known but the drawing: balances, and flows ≥ 0."""
+        equations = self.balance.model.equations
+        members = np.concatenate([self.number, self.change])
+        members = np.unique(members[members >= 0])
+        matrix = sp.csr_array(sp.csr_array(equations.matrix)[: equations.n_nodes])
+        mine = np.zeros(equations.n, dtype=bool)
+        mine[members] = True
+        rows = matrix[np.flatnonzero(abs(matrix) @ mine)]
+        outside = abs(rows) @ ~mine
+        rows = rows[np.flatnonzero(outside == 0)]  # a stock's own balance ties it to other years
+        flows = np.flatnonzero(self.there & ~self.sets.discrepancies)
+        lower = np.full(equations.n, -np.inf)
+        lower[self.number[flows]] = np.minimum(equations.lower[self.number[flows]], 0.0)
+        nothing = Space(
+            sp.csr_array(rows),
+            np.zeros(rows.shape[0]),
+            lower,
+            np.full(equations.n, np.inf),
+            [members],
+        )
+        wander = np.random.default_rng(0).normal(size=(equations.n, 3))
+        return replace(self, loose=mine, wander=wander, space=nothing)
 
     @property
     def there(self) -> Mask:
@@ -171,24 +197,3 @@ def _space(balance: Balance) -> Space:
         held.upper,
         [block.members for block in balance.blocks],
     )
-
-
-def drawing_only(place: Place) -> Place:
-    """Return the place as if nothing were known but the drawing: balances, and flows ≥ 0."""
-    equations = place.balance.model.equations
-    members = np.concatenate([place.number, place.change])
-    members = np.unique(members[members >= 0])
-    matrix = sp.csr_array(sp.csr_array(equations.matrix)[: equations.n_nodes])
-    mine = np.zeros(equations.n, dtype=bool)
-    mine[members] = True
-    rows = matrix[np.flatnonzero(abs(matrix) @ mine)]
-    outside = abs(rows) @ ~mine
-    rows = rows[np.flatnonzero(outside == 0)]  # a stock's own balance ties it to other years
-    flows = np.flatnonzero(place.there & ~place.sets.discrepancies)
-    lower = np.full(equations.n, -np.inf)
-    lower[place.number[flows]] = np.minimum(equations.lower[place.number[flows]], 0.0)
-    nothing = Space(
-        sp.csr_array(rows), np.zeros(rows.shape[0]), lower, np.full(equations.n, np.inf), [members]
-    )
-    wander = np.random.default_rng(0).normal(size=(equations.n, 3))
-    return replace(place, loose=mine, wander=wander, space=nothing)

@@ -160,7 +160,10 @@ def _result(
     gradients = np.vstack([low.gradient, high.gradient])
     numbers = np.flatnonzero(gradients.any(axis=0))
     estimate = place.balance.bounded.estimate
-    rows = sp.csr_array(sp.csr_array(gradients[:, numbers]) @ sensitivities(estimate, numbers))
+    data = len(estimate.structure.data)
+    rows = sp.csr_array((2, data))
+    if data:
+        rows = sp.csr_array(sp.csr_array(gradients[:, numbers]) @ sensitivities(estimate, numbers))
     shares = influence(place, rows).max(axis=0, initial=0.0)
     top, bottom = (
         values[0] if len(set(values)) == 1 else np.nan

@@ -50,7 +50,14 @@ def equity_shares(system: System, year: int) -> Mapping[str, tuple[float, float]
 
 
 def _rows(system: System, year: int) -> dict[str, pd.DataFrame]:
-    """Return the rows of the sheet that speak of a year, by flow."""
+    """Return the rows of the sheet that speak of a year, by flow; kept with the system."""
+    known: dict[int, dict[str, pd.DataFrame]] = vars(system).setdefault("_origins", {})
+    if year not in known:
+        known[year] = _rows_of(system, year)
+    return known[year]
+
+
+def _rows_of(system: System, year: int) -> dict[str, pd.DataFrame]:
     table = system.tables.get("origins")
     if table is None or table.empty:
         return {}

@@ -21,6 +21,10 @@ _MOST_NAMES = 4
 _THINNEST = 0.4
 
 
+# Told per import in the section on supply; losses of each process in that on losses.
+_ELSEWHERE = ("hhi", "hhi_governance", "supply_risk")
+
+
 @dataclass(frozen=True, eq=False)
 class Page:
     """The sections of the page for one balance and language."""
@@ -173,7 +177,10 @@ class Page:
         table = self.indicators
         layer = pd.Categorical(table["substance"], self.balance.system.layers)
         table = table.assign(layer=layer).sort_values("layer", kind="stable")
-        table = table[(table["indicator"] != "loss") | (table["item"] == "")]
+        apart = table["indicator"].isin(_ELSEWHERE) | (
+            (table["indicator"] == "loss") & (table["item"] != "")
+        )
+        table = table[~apart]
         keys = ["indicator", "item", "substance"]
         for (indicator, item, substance), rows in table.groupby(keys, sort=False):
             cells = {int(row["year"]): self._cell(row) for _, row in rows.iterrows()}

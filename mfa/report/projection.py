@@ -57,20 +57,19 @@ def done(found: Outcomes) -> dict[str, Projection]:
     return {name: one for name, one in found.items() if isinstance(one, Projection)}
 
 
-def projection_table(projections: Mapping[str, Projection]) -> pd.DataFrame:
+def projection_table(
+    projections: Mapping[str, Projection], *, with_indicators: bool = True
+) -> pd.DataFrame:
     """Return the sheet ``projection``: every number of every scenario, one per row."""
     parts = []
     for name, one in projections.items():
         flows, stocks, unmet = one.flows, one.stocks, one.unmet
-        rates = one.indicators
         shown = curve_table(one).assign(how="")
         tables = [
             flows.assign(quantity="flow", item=flows["flow"], part="", how=flows["set_by"]),
             stocks.assign(item=stocks["process"], part="", how=stocks["basis"]),
             shown,
-            rates[rates["value"].notna()].assign(
-                quantity="indicator", item=rates["indicator"], part="", unit="1", how=""
-            ),
+            *([_indicator_rows(one)] if with_indicators else []),
             unmet.assign(
                 quantity="unmet",
                 item=unmet["flow"].where(unmet["flow"] != "", unmet["process"]),
@@ -82,6 +81,14 @@ def projection_table(projections: Mapping[str, Projection]) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=_COLUMNS)
 
 
+def _indicator_rows(projection: Projection) -> pd.DataFrame:
+    rates = projection.indicators
+    rates = rates[rates["value"].notna()]
+    return rates.assign(
+        quantity="indicator", part=rates["item"].fillna(""), item=rates["indicator"], how=""
+    )
+
+
 def notes_table(projections: Mapping[str, Projection]) -> pd.DataFrame:
     """Return the sheet ``projection_notes``: what every scenario holds constant or assumes."""
     parts = [one.assumptions.assign(scenario=name) for name, one in projections.items()]
@@ -90,12 +97,17 @@ def notes_table(projections: Mapping[str, Projection]) -> pd.DataFrame:
     return table
 
 
-def projection_sheets(projections: Mapping[str, Projection]) -> dict[str, pd.DataFrame]:
-    """Return the sheets that a results workbook has on the future."""
+def projection_sheets(
+    projections: Mapping[str, Projection], *, with_indicators: bool = True
+) -> dict[str, pd.DataFrame]:
+    """Return the sheets that a results workbook has on the future.
+
+    Indicators of every year take most of the time; a report goes without.
+    """
     if not projections:
         return {}
     return {
-        "projection": projection_table(projections),
+        "projection": projection_table(projections, with_indicators=with_indicators),
         "projection_notes": notes_table(projections),
     }
 

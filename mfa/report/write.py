@@ -90,7 +90,7 @@ def write_report(
         say("drawing the picture")
         charts[page.substance, page.year].save(draft / "chart.png")
         say("writing results.xlsx")
-        future = projection_sheets(done(outcomes(balance)))
+        future = projection_sheets(done(outcomes(balance)), with_indicators=False)
         write_workbook(balance, draft / "results.xlsx", {"language": lang}, more=future)
         say("writing report.html")
         (draft / "report.html").write_text(render(pages), encoding="utf-8", newline="\n")

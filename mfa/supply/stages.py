@@ -104,8 +104,8 @@ def _surplus(y: Yearly, role: str, here: Mask) -> dict[str, float] | None:
         "needed": float(np.maximum(-net, 0.0).sum()),
         "value": found.value,
         "sd": found.sd,
-        "low": found.low,
-        "high": found.high,
+        "low": found.low if np.isfinite(found.low) else np.nan,
+        "high": found.high if np.isfinite(found.high) else np.nan,
     }
 
 

@@ -108,8 +108,9 @@ def _check_parties(
     )
     key = [frame[name].astype(object).where(frame[name].notna(), "") for name in keys]
     groups = pd.DataFrame({"value": value, "share": shares}).groupby(key, sort=False)
-    mixed = (groups["share"].transform("nunique") > 1).to_numpy()
     known = ~np.isnan(value)
+    kinds = pd.Series(shares).where(known).groupby(key, sort=False)  # a blank has no kind
+    mixed = (kinds.transform("nunique") > 1).to_numpy()
     what = "shares and masses of one whole are mixed"
     check.error(mixed & known & shares, "unit", what, "write all in one unit")
     several = (groups["value"].transform("size") > 1).to_numpy()
