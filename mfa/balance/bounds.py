@@ -18,7 +18,8 @@ import scipy.sparse as sp
 from mfa.balance.active import least_held
 from mfa.balance.equations import Equations
 from mfa.balance.interior import inside
-from mfa.balance.network import Floats, Ints, Mask
+from mfa.balance.network import Floats, Mask
+from mfa.balance.progress import Progress
 from mfa.balance.room import no_room
 from mfa.balance.solve import Estimate, estimate
 from mfa.balance.structure import Structure, structure
@@ -27,7 +28,6 @@ from mfa.errors import BalanceError
 _TOLERANCE = 1e-9
 _EXCHANGES = 400
 _FEW_EXCHANGES = 40  # where years are tied, each is dear and the interior point says more
-_IDLE = 40
 _SMALL = 0.8
 _LARGE = 5000
 _ROUGH = 100.0
@@ -188,7 +188,7 @@ def _settle(
     Estimate and bounds that hold, or None if it does not settle.
     """
     part = equations.parts
-    progress = _Progress(part)
+    progress = Progress(part)
     done = np.zeros(progress.n_parts, dtype=bool)
     firm: Mask | None = None
     for _ in range(_FEW_EXCHANGES if equations.by_few else _EXCHANGES):
@@ -276,34 +276,6 @@ def _settle_rest(equations: Equations, rest: Mask, held: np.ndarray) -> np.ndarr
 def _is_large(equations: Equations) -> bool:
     """Whether estimates need not be exact until the bounds that hold are known."""
     return equations.n > _LARGE
-
-
-class _Progress:
-    """How the exchanges go in each part, which runs as if it were alone.
-
-    Attributes
-    ----------
-    quiet : array of bool, shape (parts,)
-        Where there was nothing to exchange the last time.
-    """
-
-    def __init__(self, part: Ints) -> None:
-        self._part = part
-        self.n_parts = int(part.max(initial=-1)) + 1
-        self._fewest = np.full(self.n_parts, len(part) + 1)
-        self._idle = np.zeros(self.n_parts, dtype=np.int64)
-        self._draw = np.random.default_rng(20240229).random
-        self.quiet = np.zeros(self.n_parts, dtype=bool)
-
-    def exchanged(self, odd: Mask) -> Mask | None:
-        """Return which variables to exchange if some are odd, None where nothing seems to help."""
-        number = np.bincount(self._part[odd], minlength=self.n_parts)
-        self.quiet = number == 0
-        self._idle = np.where((number < self._fewest) | self.quiet, 0, self._idle + 1)
-        self._fewest = np.where(self.quiet, len(odd) + 1, np.minimum(number, self._fewest))
-        if self._idle.max(initial=0) > _IDLE:
-            return None
-        return np.asarray(self._draw(len(odd)) < np.where(self._idle[self._part] > 1, 0.5, 1.0))
 
 
 def settled(equations: Equations) -> Mask:

@@ -39,8 +39,13 @@ def _table(page: Page, table: pd.DataFrame) -> dict[str, Any]:
     for flow, part in shown.groupby("flow", sort=False):
         cells = {str(row["origin"]): _cell(row) for row in part.to_dict("records")}
         rows.append({"flow": page.linked(str(flow)), "cells": cells})
-    labels = [{"key": name, "name": page.words.get(f"origin:{name}", name)} for name in sources]
+    labels = [{"key": name, "name": _source_name(page, str(name))} for name in sources]
     return {"sources": labels, "rows": rows}
+
+
+def _source_name(page: Page, name: str) -> str:
+    """Return the name of a kind of source or of a country in the page's language."""
+    return page.words.get(f"origin:{name}") or page.words.get(f"country:{name}", name)
 
 
 def _cell(row: dict[Any, Any]) -> str:
