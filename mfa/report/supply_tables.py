@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from mfa.balance import Balance
@@ -53,7 +54,10 @@ def supply_tables(
         "stock_needed": stockpile(balance),
     }
     if found:
-        out["disruption"] = pd.concat([one.summary for one in found], ignore_index=True)
+        summary = pd.concat([one.summary for one in found], ignore_index=True)
+        never = np.isposinf(summary["endurance_months"].to_numpy(dtype=np.float64))
+        summary.loc[never, "endurance_months"] = np.nan  # nothing runs short; no cell holds inf
+        out["disruption"] = summary
         out["disruption_months"] = _named(found, [one.shortage for one in found])
         out["disruption_stocks"] = _named(found, [one.stocks for one in found])
     return {name: table for name, table in out.items() if len(table)}

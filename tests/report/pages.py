@@ -11,6 +11,7 @@ from tests.system import books
 
 VOID = {"meta", "br", "input", "img", "link", "hr", "path", "rect", "polyline", "circle", "line"}
 SMALL = books.SMALL
+ELSEWHERE = ("hhi", "hhi_governance", "supply_risk")  # told in the section on supply
 
 
 class Reader(HTMLParser):

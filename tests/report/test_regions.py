@@ -50,6 +50,7 @@ def test_the_page_shows_the_whole_then_each_region(lang, folder):
     for rows, region in zip(tables, ("", "North", "South"), strict=True):
         here = rates.loc[region]
         here = here[(here.index != "loss") | (here["item"] == "")]
+        here = here[~here.index.isin(pages.ELSEWHERE)]
         for row, rate in zip(rows[1:], here.to_dict("records"), strict=True):
             if rate["unit"] != "1" or not (rate["missing"] or rate["value"] == rate["value"]):
                 continue
