@@ -14,7 +14,7 @@ from pathlib import Path
 
 from measure import ROOT, Measured, Row, machine, measure, table, within, write_page
 
-THEMES = ("engine", "engine_ranges", "files", "stocks", "joint", "tracing", "chart")
+THEMES = ("engine", "engine_ranges", "files", "stocks", "joint", "projection", "tracing", "chart")
 
 
 def write_book(path: Path, flows: int, years: int) -> None:

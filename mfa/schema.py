@@ -93,6 +93,9 @@ RESULT_COLUMNS = (
     "result_sd",
 )
 RESULT_SHEETS = (
+    "cohorts",
+    "ages",
+    "end_uses",
     "balances",
     "suspects",
     "excluded",

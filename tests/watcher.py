@@ -11,13 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Tests that run in the background are deaf to Ctrl-C, and so would `mfa` be that they start.
+_HEARING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+from mfa.cli import main
+main()
+"""
 PATIENCE = 60  # seconds, on a machine with much else to do
 
 
 @contextmanager
 def watching(book: Path, *options: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run ``mfa watch`` and give its address and process; it ends with the block."""
-    command = [sys.executable, "-m", "mfa", "watch", str(book), "--no-browser", *options]
+    command = [sys.executable, "-c", _HEARING, "watch", str(book), "--no-browser", *options]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8"
     )

@@ -227,11 +227,13 @@ def _settle(
 def _by_few(
     equations: Equations, tangent: Mask | None, first: Estimate
 ) -> tuple[Estimate, np.ndarray] | None:
-    """Return the estimate where few unknowns break their bounds, None if that is not so."""
-    held = least_held(first, tolerances(equations, first.x))
-    if held is None or not held.any():
+    """Return the estimate by least-distance programming, None if it finds none or not all."""
+    found = least_held(first, tolerances(equations, first.x))
+    if found is None:
         return None
-    return _settle(equations, tangent, _with_held(equations, held), held)
+    held, goal = found[0], misfit(equations, found[1])
+    start = _with_held(equations, held) if held.any() else first
+    return _settle(equations, tangent, start, held, goal)
 
 
 def _near(equations: Equations, found: Estimate) -> tuple[Estimate, np.ndarray]:

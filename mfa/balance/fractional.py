@@ -32,14 +32,22 @@ def homogeneous(
     rows, n = matrix.shape
     below = np.flatnonzero(np.isfinite(low) & (low != 0))
     above = np.flatnonzero(np.isfinite(high))
-    unit = sp.csr_array(sp.eye_array(n))
-    sides = sp.csr_array(sp.vstack([-unit[below], unit[above]], format="csr"))
     limits = np.concatenate([low[below], -high[above]])
-    k = len(limits)
-    upper = sp.hstack([matrix, sp.csr_array(known[:, None]), sp.csr_array((rows, k))])
-    middle = sp.hstack([sides, sp.csr_array(limits[:, None]), sp.csr_array(sp.eye_array(k))])
-    one = np.concatenate([bottom, [constant], np.zeros(k)])
-    stacked = sp.vstack([sp.csr_array(upper), sp.csr_array(middle), sp.csr_array(one[None, :])])
+    k, coo, chosen = len(limits), matrix.tocoo(), np.flatnonzero(bottom)
+    sides, slacks = rows + np.arange(k), n + 1 + np.arange(k)
+    entries = (
+        (coo.row, coo.col, coo.data),
+        (np.arange(rows), np.full(rows, n), known),
+        (sides, np.concatenate([below, above]), np.repeat([-1.0, 1.0], [len(below), len(above)])),
+        (sides, np.full(k, n), limits),
+        (sides, slacks, np.ones(k)),
+        (np.full(len(chosen), rows + k), chosen, bottom[chosen]),
+        (np.array([rows + k]), np.array([n]), np.array([constant])),
+    )
+    row, column, value = (np.concatenate(parts) for parts in zip(*entries, strict=True))
+    some = np.flatnonzero(value)
+    shape = rows + k + 1, n + 1 + k
+    stacked = sp.coo_array((value[some], (row[some], column[some])), shape=shape)
     free = np.where(np.isfinite(low) & (low >= 0), 0.0, -np.inf)
     return Programme(
         sp.csr_array(stacked),

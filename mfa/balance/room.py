@@ -34,6 +34,23 @@ class _Rest:
     high: Floats
     of_row: Ints
     of_member: Ints
+    of_equation: Ints  # −1 where an equation is in no row
+
+
+@dataclass(frozen=True, eq=False)
+class Cramped:
+    """What leaves blocks of undetermined variables no point, one row per block.
+
+    Attributes
+    ----------
+    rows : sparse array, shape (blocks, equations)
+        Combinations of the equations, rows · A x = rows · b, that their bounds contradict.
+    held : sparse array of int8, shape (blocks, n)
+        The bounds at which undetermined variables come nearest to each: −1 lower, +1 upper.
+    """
+
+    rows: sp.csr_array
+    held: sp.csr_array
 
 
 def no_room(equations: Equations, undetermined: Mask, x: Floats, tolerance: Floats) -> np.ndarray:
@@ -53,19 +70,26 @@ def no_room(equations: Equations, undetermined: Mask, x: Floats, tolerance: Floa
     array of int8, shape (n,)
         All 0 if there is room.
     """
-    out = np.zeros(equations.n, dtype=np.int8)
+    found = cramped(equations, undetermined, x, tolerance)
+    return np.asarray(found.held.sum(axis=0), dtype=np.int8)
+
+
+def cramped(equations: Equations, undetermined: Mask, x: Floats, tolerance: Floats) -> Cramped:
+    """Return what leaves undetermined variables no point, nothing if there is room.
+
+    Parameters are those of `no_room`.
+    """
     beyond = (x < equations.lower - tolerance) | (x > equations.upper + tolerance)
-    if not (undetermined & beyond).any():
-        return out
-    rest = _merged(equations, _doubtful(equations, undetermined, beyond), undetermined, x)
-    if not len(rest.right):
-        return out
-    out[rest.members] = _least_miss(rest)
-    return out
+    if (undetermined & beyond).any():
+        rest = _merged(equations, _doubtful(equations, undetermined, beyond), undetermined, x)
+        if len(rest.right):
+            return _least_miss(equations, rest)
+    nothing = (sp.csr_array((0, k)) for k in (equations.matrix.shape[0], equations.n))
+    return Cramped(*nothing)
 
 
-def _least_miss(rest: _Rest) -> np.ndarray:
-    """Return the bounds that bind where Σ |missed| is least, in the blocks where that is not 0.
+def _least_miss(equations: Equations, rest: _Rest) -> Cramped:
+    """Return what binds where Σ |missed| is least, in the blocks where that is not 0.
 
     There, the equations' multipliers y pull a variable onto its bound, down if (Aᵀy) < 0 and up if
     > 0.
@@ -83,8 +107,21 @@ def _least_miss(rest: _Rest) -> np.ndarray:
     pull = rest.rows.T @ found.duals
     blocked = np.zeros(rest.of_row.max(initial=0) + 1, dtype=bool)
     blocked[rest.of_row[missed > _MISSED]] = True
-    tight = blocked[rest.of_member] & (np.abs(pull) > _FORCE)
-    return np.where(tight, np.sign(pull), 0.0).astype(np.int8)
+    number = np.cumsum(blocked) - 1
+    tight = np.flatnonzero(blocked[rest.of_member] & (np.abs(pull) > _FORCE))
+    ends = (
+        np.sign(pull[tight]).astype(np.int8),
+        (number[rest.of_member[tight]], rest.members[tight]),
+    )
+    spoken = np.flatnonzero(rest.of_equation >= 0)
+    spoken = spoken[blocked[rest.of_row[rest.of_equation[spoken]]]]
+    row = rest.of_equation[spoken]
+    entries = (found.duals[row], (number[rest.of_row[row]], spoken))
+    shape = (int(blocked.sum()), len(rest.of_equation))
+    return Cramped(
+        sp.csr_array(sp.coo_array(entries, shape=shape)),
+        sp.csr_array(sp.coo_array(ends, shape=(shape[0], equations.n))),
+    )
 
 
 def _doubtful(equations: Equations, undetermined: Mask, beyond: Mask) -> Mask:
@@ -121,11 +158,17 @@ def _merged(equations: Equations, doubtful: Mask, undetermined: Mask, x: Floats)
     rows = sp.csr_array(sp.coo_array(entries, shape=(len(used), len(members))))
     rows.eliminate_zeros()
     known = row_of >= 0
-    right = np.bincount(row_of[known], right[known], row_of.max(initial=-1) + 1)[used]
-    return _scaled(equations, members, rows, right)
+    place = np.full(row_of.max(initial=-1) + 1, -1, dtype=np.int64)
+    place[used] = np.arange(len(used))
+    of_equation = np.full(len(row_of), -1, dtype=np.int64)
+    of_equation[known] = place[row_of[known]]
+    right = np.bincount(row_of[known], right[known], len(place))[used]
+    return _scaled(equations, members, rows, right, of_equation)
 
 
-def _scaled(equations: Equations, members: Ints, rows: sp.csr_array, right: Floats) -> _Rest:
+def _scaled(
+    equations: Equations, members: Ints, rows: sp.csr_array, right: Floats, of_equation: Ints
+) -> _Rest:
     """Bring the largest number of every block to 1."""
     coo = rows.tocoo()
     n_rows = rows.shape[0]
@@ -139,7 +182,8 @@ def _scaled(equations: Equations, members: Ints, rows: sp.csr_array, right: Floa
         np.maximum.at(largest, of_member, np.where(np.isfinite(end), np.abs(end), 0.0))
     largest[largest == 0] = 1.0
     size, scale = largest[of_row], largest[of_member]
-    return _Rest(members, rows, right / size, low / scale, high / scale, of_row, of_member)
+    low, high = low / scale, high / scale
+    return _Rest(members, rows, right / size, low, high, of_row, of_member, of_equation)
 
 
 def _plain(equations: Equations) -> Mask:

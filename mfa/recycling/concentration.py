@@ -12,6 +12,7 @@ from mfa.recycling.place import Place
 from mfa.recycling.suppliers import UNKNOWN, supplier_shares
 from mfa.schema import fold
 
+CONCENTRATIONS = ("hhi", "hhi_governance", "supply_risk")
 _OTHERS = {
     "other",
     "others",
@@ -81,7 +82,7 @@ def concentration_rows(place: Place, recycled: tuple[float, float]) -> list[dict
     by_flow = {f: s for f, s in supplier_shares(system, place.year).items() if f in there}
     if not by_flow:
         lacking = "rows of the sheet origins that name the countries of an import"
-        return [_row(name, "", lacking) for name in ("hhi", "hhi_governance", "supply_risk")]
+        return [_row(name, "", lacking) for name in CONCENTRATIONS]
     table = system.tables.get("countries")
     weights = {} if table is None else _weights(table)
     out = []

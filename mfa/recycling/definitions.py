@@ -30,6 +30,9 @@ class Definition:
         What an interval around the value is cut to, unless the value is beyond.
     others : tuple of callable
         Further numerators, as possible as the first.
+    whole : bool
+        Whether each term below must be there, not one of them: what arises in two places is not
+        known from one.
     """
 
     indicator: str
@@ -43,6 +46,7 @@ class Definition:
     unit: str = "1"
     span: tuple[float, float] = (0.0, 1.0)
     others: tuple[Callable[[Place], list[Term]], ...] = ()
+    whole: bool = False
 
     @property
     def key(self) -> str:
@@ -207,5 +211,15 @@ RATES = (
         "new_scrap flows from manufacturing or fabrication",
         "new scrap recycled or exported / generated",
         "Ruhrberg 2006",
+    ),
+    Definition(
+        "recycling_efficiency",
+        lambda place: _old_and_exported(place) + _new_and_exported(place),
+        lambda place: _generated(place) + _new_generated(place),
+        "old or new scrap, or scrap from collection, sorting, recycling or scrap trade, to makers",
+        "end_of_life flows from use and new_scrap flows from manufacturing or fabrication",
+        "old and new scrap recycled or exported / generated",
+        "Ruhrberg 2006",
+        whole=True,
     ),
 )

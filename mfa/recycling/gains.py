@@ -31,7 +31,9 @@ COLUMNS = {
     "share": "float64",
     "what": "str",
     "coefficient": "str",
+    "range": "str",
 }
+CORNERS, INTERVAL = "corners tried", "1.96 sd"
 _POINT = 0.01
 _WHOLE = 1.0 - 1e-9
 _STEP = 1e-3  # of an sd
@@ -138,10 +140,11 @@ def gains(balance: Balance, year: int | None = None) -> pd.DataFrame:
     -------
     DataFrame
         indicator, item (the flows whose share is raised), process, substance, year; value, sd, low,
-        high [points of the indicator per point of the share; days if it
-        counts days], largest first; share [of what enters
-        the process, now, where determined]; what (share, yield); coefficient (ids of the rows that
-        speak of this share).
+        high [points of the indicator per point of the share; days if it counts days], largest
+        first; share [of what enters the process, now, where determined; of a yield, also of what
+        its stock gives]; what (share, yield); coefficient (ids of the rows that speak of this
+        share); range (what low and high are: "1.96 sd"; "corners tried" where undetermined; blank
+        where determined without an sd).
 
     Examples
     --------
@@ -201,6 +204,8 @@ def _rows(place: Place) -> list[dict[str, object]]:
             key = tuple(lever.flows.tolist())
             about.setdefault((key, lever.what), lever)
             enters = model.inputs[lever.process]
+            if lever.what == "yield":  # what is taken out of stock is made into metal, too
+                enters = enters + max(-model.change[lever.process], 0.0)
             if enters > 0:
                 shares.setdefault(key, []).append(float(model.x[lever.flows].sum() / enters))
             for j, formula in enumerate(wanted):
@@ -233,12 +238,13 @@ def _named(place: Place, lever: Lever, known: dict[str, list[str]]) -> dict[str,
     }
 
 
-def _ends(values: Floats, sd: float) -> dict[str, float]:
+def _ends(values: Floats, sd: float) -> dict[str, object]:
     """Return value, low and high in points per point, the value only where all agree."""
     low, high = float(values.min()), float(values.max())
     if high - low > _SAME * max(1.0, abs(high)):
-        return {"value": np.nan, "sd": np.nan, "low": low, "high": high}
-    return {"value": high, "sd": sd, "low": high - 1.96 * sd, "high": high + 1.96 * sd}
+        return {"value": np.nan, "sd": np.nan, "low": low, "high": high, "range": CORNERS}
+    ends = {"low": high - 1.96 * sd, "high": high + 1.96 * sd}
+    return {"value": high, "sd": sd, **ends, "range": INTERVAL if np.isfinite(sd) else ""}
 
 
 def _share(values: list[float]) -> dict[str, float]:

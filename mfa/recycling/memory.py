@@ -1,4 +1,4 @@
-"""What is worked out of a balance once and then remembered as long as the balance lives."""
+"""What is worked out once and then remembered as long as what it is worked out of lives."""
 
 from __future__ import annotations
 
@@ -11,20 +11,23 @@ import pandas as pd
 
 from mfa.balance import Balance
 
+Owner = TypeVar("Owner")
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def kept(work_out: Callable[[Balance], T]) -> Callable[[Balance], T]:
-    """Make a function of a balance keep its result with the balance, for all who ask; unchanged."""
+def kept(work_out: Callable[Concatenate[Owner, P], T]) -> Callable[Concatenate[Owner, P], T]:
+    """Make a function of a frozen value keep its results with it, for all who ask; unchanged."""
     name = f"_kept_{work_out.__module__}.{work_out.__qualname__}"
 
     @wraps(work_out)
-    def result(balance: Balance) -> T:
-        own = vars(balance)  # where cached properties are, too: no reference that outlives it
-        if name not in own:
-            own[name] = work_out(balance)
-        return own[name]  # type: ignore[no-any-return]
+    def result(owner: Owner, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        # Where cached properties are, too: no reference that outlives the owner.
+        own: dict[Hashable, T] = vars(owner).setdefault(name, {})
+        key = (args, tuple(sorted(kwargs.items())))
+        if key not in own:
+            own[key] = work_out(owner, *args, **kwargs)
+        return own[key]
 
     return result
 

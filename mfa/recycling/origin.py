@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfa.balance.network import Floats, Ints, Mask
+from mfa.recycling.memory import kept
 from mfa.recycling.sets import Sets
 
 UNKNOWN = -1.0
@@ -47,11 +48,13 @@ class Origin:
         return np.asarray(self.lane[sets.head] & (sets.tail != sets.head) & sets.counted)
 
 
+@kept
 def old_scrap(sets: Sets) -> Origin:
     """Trace what was in use through the scrap lane."""
     return _in_lane(sets, "old_scrap", ("old_scrap", "end_of_life"))
 
 
+@kept
 def new_scrap(sets: Sets) -> Origin:
     """Trace what fell off in manufacturing through the scrap lane."""
     return _in_lane(sets, "new_scrap", ("new_scrap",))
@@ -68,6 +71,7 @@ def _in_lane(sets: Sets, name: str, roles: tuple[str, ...]) -> Origin:
     return settle(sets, Origin(name, sets.lane, share))
 
 
+@kept
 def scrap(sets: Sets) -> Origin:
     """Trace scrap of any origin through smelting and refining."""
     share = np.full(len(sets.tail), UNKNOWN)

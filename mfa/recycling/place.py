@@ -51,6 +51,24 @@ class Space:
     upper: Floats
     blocks: list[Ints]
 
+    @cached_property
+    def block_of(self) -> Ints:
+        """Block that each variable belongs to, −1 for determined ones."""
+        out = np.full(self.matrix.shape[1], -1, dtype=np.int64)
+        for k, members in enumerate(self.blocks):
+            out[members] = k
+        return out
+
+    @cached_property
+    def rows_of(self) -> list[Ints]:
+        """Equations that tie the variables of each block."""
+        entries = self.matrix.tocoo()
+        block = self.block_of[entries.col]
+        inside = np.flatnonzero((block >= 0) & (entries.data != 0))
+        pairs = np.unique(np.column_stack([block[inside], entries.row[inside]]), axis=0)
+        starts = np.searchsorted(pairs[:, 0], np.arange(1, len(self.blocks)))
+        return np.split(pairs[:, 1].astype(np.int64), starts)
+
 
 @dataclass(frozen=True, eq=False)
 class Place:
@@ -157,6 +175,14 @@ class Place:
         each = coefficients[some, None] * self.wander[some]
         size = np.abs(each).sum(axis=0).max(initial=0.0)
         return bool(size > 0 and np.abs(each.sum(axis=0)).max() > _DETERMINED * size)
+
+    def moved(self, flows: Ints, group: Ints, n: int) -> Mask:
+        """Return whether undetermined variables can change the sum of each of n groups of flows."""
+        each = self.wander[self.number[flows]]
+        ends = group, np.arange(len(flows))
+        gather = sp.csr_array(sp.coo_array((np.ones(len(flows)), ends), shape=(n, len(flows))))
+        size = (gather @ np.abs(each)).max(axis=1, initial=0.0)
+        return np.asarray(np.abs(gather @ each).max(axis=1, initial=0.0) > _DETERMINED * size)
 
 
 @kept

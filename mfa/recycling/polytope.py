@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import scipy.sparse as sp
 
 from mfa.balance.fractional import homogeneous
-from mfa.balance.network import Floats, Ints, Mask
+from mfa.balance.network import Floats, Mask
 from mfa.balance.programme import Programme, Solution
 from mfa.recycling.origin import reachable
 from mfa.recycling.place import Place, Term
@@ -53,32 +54,31 @@ class Polytope:
         self._column: dict[int, int] = {}
         self._parts: dict[tuple[str, int], int] = {}
         upstream = {name: _upstream(tracing, terms) for name, tracing in tracings.items()}
-        members = self._members(terms, upstream)
-        self._scale, self._x = self._scaled(members)
-        for block in members:
+        blocks = self._blocks(terms, upstream)
+        self._scale, self._x = self._scaled(blocks)
+        for block in blocks:
             self._add_block(block)
         self._split(upstream)
         for name, processes in upstream.items():
             self._conserve(tracings[name], processes)
 
-    def _members(self, terms: list[Term], upstream: Mapping[str, Mask]) -> list[Ints]:
+    def _blocks(self, terms: list[Term], upstream: Mapping[str, Mask]) -> list[int]:
         """Return the blocks of variables that the terms depend on."""
         sets, flows = self._place.sets, np.any([term.flows for term in terms], axis=0)
         for processes in upstream.values():
             flows |= processes[sets.head] | processes[sets.tail]
-        involved = set(self._place.number[flows & self._place.there].tolist())
-        involved.update(number for term in terms for number in term.also.tolist())
-        blocks = self._place.space.blocks
-        return [block for block in blocks if not involved.isdisjoint(block.tolist())]
+        involved = [self._place.number[flows & self._place.there], *(term.also for term in terms)]
+        found = np.unique(self._place.space.block_of[np.concatenate(involved)])
+        return [block for block in found.tolist() if block >= 0]
 
-    def _scaled(self, members: list[Ints]) -> tuple[float, Floats]:
+    def _scaled(self, blocks: list[int]) -> tuple[float, Floats]:
         """Return the largest number among bounds and held neighbours, and values divided by it."""
         x, space = self._place.point, self._place.space
         numbers = [np.abs(self._place.x)]
-        for block in members:
-            rows = np.unique(sp.csc_array(space.matrix[:, block]).indices)
-            numbers += [np.abs(space.right[rows]), np.abs(space.lower[block])]
-            numbers += [np.abs(space.upper[block])]
+        for block in blocks:
+            rows, members = space.rows_of[block], space.blocks[block]
+            numbers += [np.abs(space.right[rows]), np.abs(space.lower[members])]
+            numbers += [np.abs(space.upper[members])]
         every = np.concatenate(numbers)
         scale = float(every[np.isfinite(every)].max(initial=0.0)) or 1.0
         return scale, x / scale
@@ -92,19 +92,25 @@ class Polytope:
         self._rows.append(total)
         self._right.append(right)
 
-    def _add_block(self, members: Ints) -> None:
+    def _add_block(self, block: int) -> None:
         """Add the variables of one block and the equations that tie them to the others."""
         space, scale = self._place.space, self._scale
-        for number in members.tolist():
-            low, high = space.lower[number] / scale, space.upper[number] / scale
-            self._column[number] = self._new(low, high)
-        rows = np.unique(sp.csc_array(space.matrix[:, members]).indices)
-        lines, right = space.matrix[rows], space.right[rows] / scale
-        for k in range(len(rows)):
+        members, rows = space.blocks[block], space.rows_of[block]
+        low, high = space.lower[members] / scale, space.upper[members] / scale
+        for number, *ends in zip(members.tolist(), low.tolist(), high.tolist(), strict=True):
+            self._column[number] = self._new(*ends)
+        right = (space.right[rows] / scale).tolist()
+        for row, known in zip(rows.tolist(), right, strict=True):
+            at = slice(space.matrix.indptr[row], space.matrix.indptr[row + 1])
             line = Sum()
-            for at in range(lines.indptr[k], lines.indptr[k + 1]):
-                line.add(self._variable(int(lines.indices[at])), float(lines.data[at]))
-            self._demand(line, float(right[k]))
+            numbers, factors = space.matrix.indices[at].tolist(), space.matrix.data[at].tolist()
+            for number, factor in zip(numbers, factors, strict=True):
+                column = self._column.get(number)
+                if column is None:
+                    line.held[number] = line.held.get(number, 0.0) + factor
+                else:
+                    line.columns[column] = line.columns.get(column, 0.0) + factor
+            self._demand(line, known)
 
     def _variable(self, number: int) -> Sum:
         """Return a variable as a sum: its column, or itself where it is held."""
@@ -190,10 +196,8 @@ class Polytope:
         held variable as the duals say: through the right-hand sides, the top and the bottom.
         None if the bottom can only be 0.
         """
-        if bottom is not None:
-            most = self.extremes(bottom)
-            if most is None or most[1].value <= _NOTHING * self._scale:
-                return None
+        if bottom is not None and not self._can_be_positive(bottom):
+            return None
         programme, t = self._homogeneous(Sum() if bottom is None else bottom)
         objective = np.zeros(len(programme.low))
         for column, value in top.columns.items():
@@ -209,6 +213,18 @@ class Polytope:
             gradient = self._gradient(found, sign, top, bottom, t)
             ends.append(End(float(objective @ found.x) * size, gradient * size))
         return ends[0], ends[1]
+
+    def _can_be_positive(self, total: Sum) -> bool:
+        """Return whether a sum can be more than nothing."""
+        low, high = self._limits
+        entries = [(column, factor) for column, factor in total.columns.items() if factor]
+        columns, factors = np.array(entries, dtype=float).reshape(-1, 2).T
+        at = columns.astype(np.int64)
+        least = factors * np.where(factors > 0, low[at], high[at])
+        if total.constant(self._x) + least.sum() > _NOTHING:
+            return True  # wherever its terms are within their bounds
+        ends = self.extremes(total)
+        return ends is not None and ends[1].value > _NOTHING * self._scale
 
     def _gradient(
         self, found: Solution, sign: float, top: Sum, bottom: Sum | None, t: int
@@ -231,18 +247,29 @@ class Polytope:
                 out += self._tracings[name].gradient(weight)
         return out
 
+    @cached_property
+    def _limits(self) -> tuple[Floats, Floats]:
+        """Least and greatest value of each column."""
+        low, high = np.array(self._bounds, dtype=float).reshape(-1, 2).T
+        return low, high
+
+    @cached_property
+    def _equations(self) -> tuple[sp.csr_array, Floats]:
+        """Factor of each column in each row, and what the held variables add to it."""
+        entries = [(k, c, v) for k, row in enumerate(self._rows) for c, v in row.columns.items()]
+        row, column, value = zip(*entries, strict=True) if entries else ((), (), ())
+        shape = len(self._rows), len(self._bounds)
+        known = np.array([row.constant(self._x) for row in self._rows]) - np.array(self._right)
+        return sp.csr_array(sp.coo_array((value, (row, column)), shape=shape)), known
+
     def _homogeneous(self, bottom: Sum) -> tuple[Programme, int]:
         """Return the programme in t × variables with bottom = 1, and the column of t.
 
         An empty bottom stands for 1, and then t is 1.
         """
-        low, high = np.array(self._bounds, dtype=float).reshape(-1, 2).T
+        low, high = self._limits
+        matrix, known = self._equations
         n = len(low)
-        entries = [(k, c, v) for k, row in enumerate(self._rows) for c, v in row.columns.items()]
-        shape = (len(self._rows), n)
-        row, column, value = zip(*entries, strict=True) if entries else ((), (), ())
-        matrix = sp.csr_array(sp.coo_array((value, (row, column)), shape=shape))
-        known = np.array([row.constant(self._x) for row in self._rows]) - np.array(self._right)
         one = np.zeros(n)
         for number, factor in bottom.columns.items():
             one[number] = factor

@@ -15,6 +15,7 @@ from mfa.recycling.polytope import End, Polytope
 from mfa.recycling.tracing import Tracing
 
 _SAME = 1e-8
+_TOGETHER = 64  # ratios whose uncertainty is worked out at once
 
 Tracings = Mapping[str, Tracing]
 
@@ -47,45 +48,75 @@ class _Ends:
     denominator: float = np.nan
 
 
-def evaluate(
-    above: list[Term],
-    below: list[Term],
-    place: Place,
-    others: Sequence[list[Term]] = (),
-    span: tuple[float, float] = (0.0, 1.0),
-) -> Result:
-    """Return Σ of the terms above over Σ of the terms below.
+@dataclass(frozen=True, eq=False)
+class Ratio:
+    """Σ of the terms above over Σ of the terms below.
 
-    What is of unknown origin may be of any: it is counted as each of the origins asked for in
-    turn, and as none of them.
-
-    Parameters
+    Attributes
     ----------
     above, below : list of Term
         Numerator and denominator; nothing below stands for 1.
-    place : Place
-        Substance and year.
     others : sequence of list of Term
         Further numerators, as possible as the first.
     span : tuple of float
         What an interval around the value is cut to, unless the value is beyond.
     """
-    found = []
-    for top_terms in (above, *others):
-        for tracings in _assumptions(top_terms, below, place):
-            top, bottom = (_linear(terms, place, tracings) for terms in (top_terms, below))
+
+    above: list[Term]
+    below: list[Term]
+    others: Sequence[list[Term]] = ()
+    span: tuple[float, float] = (0.0, 1.0)
+
+
+def evaluate(ratios: Sequence[Ratio], place: Place) -> list[Result]:
+    """Return what some ratios are in one substance and year.
+
+    What is of unknown origin may be of any: it is counted as each of the origins asked for in
+    turn, and as none of them.
+    """
+    out = []
+    for start in range(0, len(ratios), _TOGETHER):
+        some = ratios[start : start + _TOGETHER]
+        found = [_found(one, place) for one in some]
+        sds, shares = _uncertainty([end for ends in found for end in _outer(ends)], place)
+        at = 0
+        for one, ends in zip(some, found, strict=True):
+            end = at + 2 * bool(ends)
+            out.append(_result(ends, one.span, sds[at:end], shares[at:end]))
+            at = end
+    return out
+
+
+def is_determined(ratio: Ratio, place: Place) -> bool:
+    """Return whether a ratio has a value."""
+    ends = _found(ratio, place)
+    return bool(ends) and _meet(*_outer(ends))
+
+
+def _found(ratio: Ratio, place: Place) -> list[_Ends]:
+    """Return the ends of a ratio under every assumption; none if it cannot be formed."""
+    out = []
+    for above in (ratio.above, *ratio.others):
+        for tracings in _assumptions(above, ratio.below, place):
+            top, bottom = (_linear(terms, place, tracings) for terms in (above, ratio.below))
             if top is not None and bottom is not None:
-                one = End(1.0, np.zeros(len(bottom.gradient)))
-                found.append(_quotient(top, bottom if below else one))
+                one = bottom if ratio.below else End(1.0, np.zeros(len(bottom.gradient)))
+                out.append(_quotient(top, one))
             else:
-                found.append(_limits(top_terms, below, place, tracings))
-    kept = [ends for ends in found if ends is not None]
-    if not kept:
-        nothing = np.zeros(len(place.balance.bounded.estimate.structure.data))
-        return Result(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, nothing)
-    low = min((ends.low for ends in kept), key=lambda end: end.value)
-    high = max((ends.high for ends in kept), key=lambda end: end.value)
-    return _result(low, high, kept, place, span)
+                out.append(_limits(above, ratio.below, place, tracings))
+    return [ends for ends in out if ends is not None]
+
+
+def _outer(ends: list[_Ends]) -> list[End]:
+    """Return the least and the greatest end, nothing of nothing."""
+    if not ends:
+        return []
+    low = min((each.low for each in ends), key=lambda end: end.value)
+    return [low, max((each.high for each in ends), key=lambda end: end.value)]
+
+
+def _meet(low: End, high: End) -> bool:
+    return high.value - low.value <= _SAME * max(1.0, abs(high.value)) < np.inf
 
 
 def _assumptions(above: list[Term], below: list[Term], place: Place) -> list[dict[str, Tracing]]:
@@ -153,30 +184,37 @@ def slope(above: list[Term], below: list[Term], place: Place) -> tuple[Floats, b
     return None if ends is None else (ends.low.gradient, False)
 
 
-def _result(
-    low: End, high: End, found: list[_Ends], place: Place, span: tuple[float, float]
-) -> Result:
-    """Return value and sd where both ends meet, the range otherwise."""
-    gradients = np.vstack([low.gradient, high.gradient])
-    numbers = np.flatnonzero(gradients.any(axis=0))
+def _uncertainty(ends: list[End], place: Place) -> tuple[Floats, Floats]:
+    """Return the sd of determined ends, and the share of each datum in it, shape (ends, data)."""
     estimate = place.balance.bounded.estimate
-    data = len(estimate.structure.data)
-    rows = sp.csr_array((2, data))
-    if data:
-        rows = sp.csr_array(sp.csr_array(gradients[:, numbers]) @ sensitivities(estimate, numbers))
-    shares = influence(place, rows).max(axis=0, initial=0.0)
+    used = [np.flatnonzero(end.gradient) for end in ends]
+    numbers, at = np.unique(np.concatenate([np.zeros(0, np.int64), *used]), return_inverse=True)
+    starts = np.cumsum([0, *(len(some) for some in used)])
+    factors = [end.gradient[some] for end, some in zip(ends, used, strict=True)]
+    shape = len(ends), len(numbers)
+    by_number = sp.csr_array((np.concatenate([np.zeros(0), *factors]), at, starts), shape=shape)
+    rows = sp.csr_array((len(ends), len(estimate.structure.data)))
+    if rows.shape[1] and len(numbers):
+        rows = sp.csr_array(by_number @ sensitivities(estimate, numbers))
+    return np.sqrt(np.maximum(estimate.variances(rows), 0.0)), influence(place, rows)
+
+
+def _result(ends: list[_Ends], span: tuple[float, float], sds: Floats, shares: Floats) -> Result:
+    """Return value and sd where both ends meet, the range otherwise."""
+    most = shares.max(axis=0, initial=0.0)
+    if not ends:
+        return Result(np.nan, np.nan, np.nan, np.nan, np.nan, np.nan, most)
+    low, high = _outer(ends)
     top, bottom = (
         values[0] if len(set(values)) == 1 else np.nan
-        for values in ([e.numerator for e in found], [e.denominator for e in found])
+        for values in ([e.numerator for e in ends], [e.denominator for e in ends])
     )
-    width = high.value - low.value
-    if width == np.inf or width > _SAME * max(1.0, abs(high.value)):
-        return Result(np.nan, np.nan, low.value, high.value, top, bottom, shares)
-    value = low.value
-    sd = np.sqrt(max(float(estimate.propagate(rows)[0, 0]), 0.0))
-    least, most = min(span[0], value), span[1] if value <= span[1] else np.inf
-    ends = max(value - 1.96 * sd, least), min(value + 1.96 * sd, most)
-    return Result(value, float(sd), *ends, top, bottom, shares)
+    if not _meet(low, high):
+        return Result(np.nan, np.nan, low.value, high.value, top, bottom, most)
+    value, sd = low.value, float(sds[0])
+    least, greatest = min(span[0], value), span[1] if value <= span[1] else np.inf
+    reach = max(value - 1.96 * sd, least), min(value + 1.96 * sd, greatest)
+    return Result(value, sd, *reach, top, bottom, most)
 
 
 def influence(place: Place, rows: sp.csr_array) -> Floats:

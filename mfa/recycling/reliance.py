@@ -9,6 +9,7 @@ import numpy as np
 
 from mfa.balance.network import Floats, Ints, Mask
 from mfa.recycling.definitions import Definition, all_recycled, produced
+from mfa.recycling.memory import kept
 from mfa.recycling.origin import MIXED, UNKNOWN, Origin, settle
 from mfa.recycling.place import Place, Term
 from mfa.recycling.sets import Sets
@@ -17,6 +18,7 @@ from mfa.recycling.suppliers import equity_shares
 
 _DAYS = 365.0
 _ANY = (-np.inf, np.inf)
+LOSS = "loss"
 _LANE = "collection, sorting, recycling or scrap trade"
 
 
@@ -128,11 +130,8 @@ def _consumed(place: Place) -> list[Term]:
     return [taken, Term(sets.flows((), target=sets.exports), factor=-1.0)]
 
 
-def _traced(
-    place: Place, name: str, kinds: dict[str, float], given: Floats | None = None
-) -> Origin:
+def _traced(sets: Sets, name: str, kinds: dict[str, float], given: Floats | None = None) -> Origin:
     """Return an origin traced through all of the system, by the share of it in each source."""
-    sets = place.sets
     labels = origin_labels(sets)
     share = np.array([kinds.get(label, UNKNOWN) for label in labels.tolist()])
     share[labels == ""] = MIXED
@@ -151,24 +150,32 @@ def _fed(place: Place) -> list[Term]:
     return [Term(place.sets.flows((), ~makers, makers))]
 
 
+@kept
+def _recycled(sets: Sets) -> Origin:
+    """Trace scrap of any kind through all of the system."""
+    return _traced(sets, "recycled", _SCRAP | {"imported_scrap": 1.0, "primary": 0.0})
+
+
 def _fed_with_scrap(place: Place) -> list[Term]:
-    origin = _traced(place, "recycled", _SCRAP | {"imported_scrap": 1.0, "primary": 0.0})
-    return [Term(term.flows, origin) for term in _fed(place)]
+    return [Term(term.flows, _recycled(place.sets)) for term in _fed(place)]
+
+
+@kept
+def _own(sets: Sets, year: int, end: int) -> Origin:
+    """Trace own metal through all of the system, unknown equity as 0 or as 1."""
+    given = np.full(len(sets.tail), np.nan)
+    ore = (origin_labels(sets) == "primary") & sets.imports[sets.tail]
+    equity = equity_shares(sets.system, year)
+    for flow, name in zip(np.flatnonzero(ore), sets.system.flows["flow"][ore], strict=True):
+        given[flow] = equity.get(name, (0.0, 1.0))[end]
+    return _traced(sets, "own", _SCRAP | {"imported_scrap": 0.0, "primary": 1.0}, given)
 
 
 def _own_supply(end: int) -> Callable[[Place], list[Term]]:
     """Return what counts own metal in refined production, unknown equity as 0 or as 1."""
 
     def terms(place: Place) -> list[Term]:
-        sets = place.sets
-        ids = sets.system.flows["flow"].tolist()
-        equity = equity_shares(sets.system, place.year)
-        given = np.full(len(ids), np.nan)
-        ore = (origin_labels(sets) == "primary") & sets.imports[sets.tail]
-        for flow in np.flatnonzero(ore).tolist():
-            given[flow] = equity.get(ids[flow], (0.0, 1.0))[end]
-        kinds = _SCRAP | {"imported_scrap": 0.0, "primary": 1.0}
-        origin = _traced(place, "own", kinds, given)
+        origin = _own(place.sets, place.year, end)
         return [Term(term.flows, origin) for term in produced(place)]
 
     return terms
@@ -256,7 +263,7 @@ def _lost(place: Place, process: int | None = None) -> list[Term]:
 
 def _loss(item: str, process: int | None) -> Definition:
     return Definition(
-        "loss",
+        LOSS,
         lambda place: _lost(place, process),
         lambda _: [],
         "loss flows, or flows to disposal",

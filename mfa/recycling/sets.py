@@ -42,17 +42,23 @@ class Sets:
 
     def kind(self, *kinds: str) -> Mask:
         """Return the processes of some kinds."""
-        return self.system.processes["kind"].isin(kinds).to_numpy()
+        return _any(self._kinds, kinds, len(self.system.processes))
 
     def stage(self, *stages: str) -> Mask:
         """Return the balanced processes of some stages."""
-        return self.system.processes["stage"].isin(stages).to_numpy() & self.kind("process")
+        return _any(self._stages, stages, len(self.system.processes)) & self.kind("process")
 
     def role(self, *roles: str) -> Mask:
         """Return the flows with any of some roles."""
-        nothing = np.zeros(len(self.tail), dtype=bool)
-        masks = [self._roles.get(role, nothing) for role in roles]
-        return np.asarray(np.logical_or.reduce([nothing, *masks]))
+        return _any(self._roles, roles, len(self.system.flows))
+
+    @cached_property
+    def _kinds(self) -> dict[str, Mask]:
+        return _masks(self.system.processes["kind"].tolist())
+
+    @cached_property
+    def _stages(self) -> dict[str, Mask]:
+        return _masks(self.system.processes["stage"].tolist())
 
     @cached_property
     def _roles(self) -> dict[str, Mask]:
@@ -130,3 +136,16 @@ class Sets:
         if target is not None:
             out = out & target[self.head]
         return np.asarray(out)
+
+
+def _masks(words: list[object]) -> dict[str, Mask]:
+    """Return where each word stands, but blanks."""
+    listed = np.array(words, dtype=object)
+    known = {word for word in words if isinstance(word, str)}
+    return {word: np.asarray(listed == word) for word in known}
+
+
+def _any(masks: dict[str, Mask], words: tuple[str, ...], n: int) -> Mask:
+    """Return where any of some words stands, shape (n,)."""
+    found = [masks[word] for word in words if word in masks]
+    return np.logical_or.reduce([np.zeros(n, dtype=bool), *found])

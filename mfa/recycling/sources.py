@@ -11,6 +11,7 @@ import scipy.sparse as sp
 
 from mfa.balance.network import Mask
 from mfa.errors import MFAError, near
+from mfa.recycling.memory import kept
 from mfa.recycling.sets import Sets
 from mfa.recycling.suppliers import UNKNOWN, supplier_shares
 from mfa.schema import fold
@@ -102,6 +103,7 @@ def sources(sets: Sets, year: int, by: By | Given = "origin") -> Sources:
     return _sources(labels, parts, sets, mixes, order)
 
 
+@kept
 def kept_in_stock(sets: Sets) -> Mask:
     """Return the processes at whose stock tracing ends: what leaves is no longer what came in.
 
@@ -117,6 +119,7 @@ def kept_in_stock(sets: Sets) -> Mask:
     return np.asarray(stays & processes["stock"].to_numpy(dtype=bool) & sets.kind("process"))
 
 
+@kept
 def origin_labels(sets: Sets) -> np.ndarray:
     """Return the kind of source that each flow comes from, "" where it leaves a mixture.
 

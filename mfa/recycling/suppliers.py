@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
+from mfa.recycling.memory import kept
 from mfa.system import System
 from mfa.units import parse_unit
 
@@ -13,6 +14,7 @@ UNKNOWN = "unknown"
 _COMPLETE = 0.02  # what rounded shares may lack of 1
 
 
+@kept
 def supplier_shares(
     system: System, year: int, column: str = "country"
 ) -> Mapping[str, Mapping[str, float]]:
@@ -31,6 +33,7 @@ def supplier_shares(
     return {flow: _shares(_texts(rows, column), rows) for flow, rows in _rows(system, year).items()}
 
 
+@kept
 def equity_shares(system: System, year: int) -> Mapping[str, tuple[float, float]]:
     """Return the least and the greatest share of each flow that the region's companies own.
 
@@ -49,15 +52,9 @@ def equity_shares(system: System, year: int) -> Mapping[str, tuple[float, float]
     return out
 
 
+@kept
 def _rows(system: System, year: int) -> dict[str, pd.DataFrame]:
-    """Return the rows of the sheet that speak of a year, by flow; kept with the system."""
-    known: dict[int, dict[str, pd.DataFrame]] = vars(system).setdefault("_origins", {})
-    if year not in known:
-        known[year] = _rows_of(system, year)
-    return known[year]
-
-
-def _rows_of(system: System, year: int) -> dict[str, pd.DataFrame]:
+    """Return the rows of the sheet that speak of a year, by flow."""
     table = system.tables.get("origins")
     if table is None or table.empty:
         return {}

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy.sparse as sp
 
 from mfa.balance import Balance
-from mfa.balance.network import Floats, Ints
+from mfa.balance.network import Floats, Ints, Mask
 from mfa.errors import MFAError, near
-from mfa.recycling.definitions import Definition
-from mfa.recycling.indicators import DEFINITIONS, formed, missing
+from mfa.recycling.indicators import DEFINITIONS
 from mfa.recycling.memory import remembered
 from mfa.recycling.place import Place, places
-from mfa.recycling.polytope import Polytope
 from mfa.recycling.posterior import Known, Settled
-from mfa.recycling.ratio import slope
-from mfa.recycling.tracing import Tracing
+from mfa.recycling.ranking import RankingAim
+from mfa.recycling.standing import Aim, IndicatorAim, Sharp, Standing
 
 COLUMNS = {
     "item": "str",
@@ -39,12 +38,17 @@ COLUMNS = {
     "plan_width": "float64",
     "plan_sd": "float64",
     "note": "str",
+    "open_now": "Int64",
+    "open_then": "Int64",
+    "plan_open": "Int64",
+    "probability_now": "float64",
+    "plan_probability": "float64",
+    "unit": "str",
 }
+BOTTLENECKS = "bottlenecks"
 KINDS = ("flow", "change", "level", "coefficient", "composition")
 IN_RANGE = "known only to lie in its range; taken as found in the middle"
 _LESS = 1e-6
-_DIGITS = 9
-_LITTLE = 1e-5
 _MANY = 3000  # candidates beyond which only what the indicator counts is looked at
 
 
@@ -66,11 +70,17 @@ def survey(
     variance that is left follows from the covariance of the results, to first order at the
     results. A plan takes the best, then the best of what is left once that is known, and so on.
 
+    With ``indicator="bottlenecks"`` it is asked which process loses most. What counts first is how
+    many undetermined losses may be the worst (``open``), as `bottlenecks` ranks them; then the most
+    by which another loss may exceed the one ranked first (``width``; at least 0): all that is
+    possible where their difference is undetermined, else its value + 1.96 sd; then the same added
+    up over all others. Once no undetermined loss may be the worst, known numbers count.
+
     Parameters
     ----------
     balance : Balance
     indicator : str
-        Id of the indicator; "import_reliance:refined" where there are several.
+        Id of the indicator; "import_reliance:refined" where there are several; or "bottlenecks".
     substance, year : optional
         By default the first substance and the last year.
     cv : float
@@ -87,7 +97,11 @@ def survey(
         sd now, and once the item alone is measured; kind of the item and the sd of the
         measurement; step of the plan, and width and sd after that and all earlier steps; a note. A
         range without a limit has the width inf, an indicator that has a value the width 0. The plan
-        comes first, then the rest, best first. Empty where nothing helps or the indicator cannot
+        comes first, then the rest, best first. For a ranking, width and sd are of the difference
+        between the loss ranked first and the one that may exceed it most; with the undetermined
+        losses that may be the worst, and the probability that the first is the worst, now and
+        after each step (blank while an undetermined loss may be). Last the unit of widths and sd of
+        what is asked for. Empty where nothing helps or the indicator cannot
         be formed. An undetermined number is known only to lie in its range: what is found may be
         elsewhere and say more or less.
 
@@ -96,9 +110,7 @@ def survey(
     MFAError
         If there is no such indicator, substance or year, or if a measurement's sd is not above 0.
     """
-    known = {one.key: one for one in DEFINITIONS} | {
-        one.indicator: one for one in DEFINITIONS[::-1]
-    }
+    known = {BOTTLENECKS} | {name for one in DEFINITIONS for name in (one.key, one.indicator)}
     if indicator not in known:
         raise MFAError(
             f"no indicator {indicator!r}; {near(indicator, sorted(known), 'see mfa.indicators')}"
@@ -109,45 +121,18 @@ def survey(
 
 
 @dataclass(frozen=True)
-class _Aim:
+class _Survey:
     """What is to be known better, and how well numbers can be measured."""
 
-    definition: Definition
+    aim: Aim
     cv: float
     sd: float | None
 
     def measured_sd(self, size: float) -> float:
         return self.cv * abs(size) if self.sd is None else self.sd
 
-    def width(self, place: Place) -> float:
-        found = formed(self.definition, place)
-        return 0.0 if np.isfinite(found.value) else found.high - found.low
 
-    def gradient(self, settled: Settled) -> Floats | None:
-        """Return how the determined indicator changes with every variable.
-
-        What a programme does not tell, the change with the items that are held, is had by moving
-        them a little.
-        """
-        definition, place = self.definition, settled.place
-        found = slope(definition.above(place), definition.below(place), place)
-        if found is None or found[1]:
-            return None if found is None else found[0]
-        gradient = found[0].copy()
-        for number, _, _ in settled.steps:
-            value = float(place.space.lower[number])
-            move = _LITTLE * (abs(value) + float(np.abs(place.x).max()))
-            ends = [formed(definition, _moved(place, number, value + s * move)) for s in (1, -1)]
-            up, down = ((end.low + end.high) / 2 for end in ends)
-            gradient[number] = (up - down) / (2 * move)
-        return gradient
-
-
-def _moved(place: Place, number: int, value: float) -> Place:
-    """Return a place where a held item has another value."""
-    lower, upper = place.space.lower.copy(), place.space.upper.copy()
-    lower[number] = upper[number] = value
-    return replace(place, space=replace(place.space, lower=lower, upper=upper))
+Row = dict[str, Any]
 
 
 @remembered
@@ -159,36 +144,78 @@ def _table(
     sd: float | None,
     steps: int,
 ) -> pd.DataFrame:
-    definition = next(one for one in DEFINITIONS if indicator in (one.key, one.indicator))
-    aim = _Aim(definition, cv, sd)
     place = places(balance).get(key)
-    rows: list[dict[str, object]] = []
-    if place is not None and not missing(definition, place):
-        rows = _plan(aim, place, steps)
-    about = {"substance": key[0], "year": key[1], "indicator": indicator}
+    aim = None if place is None else _aim(indicator, place)
+    about: Row = {"substance": key[0], "year": key[1], "indicator": indicator}
+    rows: list[Row] = []
+    if place is not None and aim is not None:
+        rows = _plan(_Survey(aim, cv, sd), place, steps)
+        about |= {"unit": aim.unit}
     return pd.DataFrame([row | about for row in rows], columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def _plan(aim: _Aim, place: Place, steps: int) -> list[dict[str, object]]:
+def _aim(indicator: str, place: Place) -> Aim | None:
+    """Return what is asked for, None if it cannot be formed."""
+    if indicator == BOTTLENECKS:
+        ranking = RankingAim(place)
+        return ranking if ranking.rows.shape[0] > 1 else None
+    definition = next(one for one in DEFINITIONS if indicator in (one.key, one.indicator))
+    aim = IndicatorAim(definition, place)
+    return aim if aim.is_formed else None
+
+
+def _plan(survey: _Survey, place: Place, steps: int) -> list[Row]:
     """Return one row per candidate that helps: those of the plan in their order, then the rest."""
     settled = Settled(place)
-    width = aim.width(place)
-    rows = _openings(aim, settled, width)
-    plan: list[dict[str, object]] = []
-    while width > 0 and len(plan) < steps:
-        options = rows if not plan else _openings(aim, settled, width)
+    now = survey.aim.standing(settled)
+    start = now
+    about: Row = {"now": start, "probability_now": _chance(survey, settled, start)}
+    rows = [] if now.settled else _openings(survey, settled, now)
+    plan: list[Row] = []
+    while not now.settled and len(plan) < steps:
+        options = rows if not plan else _openings(survey, settled, now)
         if not options:
             break
         best = options[0]
-        number, middle = int(str(best["number"])), float(str(best["middle"]))
-        step = settled.place.step_of(number)
-        settled = settled.hold(number, middle * step, float(str(best["measured_sd"])) * step)
-        width = float(str(best["width_then"]))
-        plan.append(best | {"step": len(plan) + 1, "plan_width": width, "plan_sd": best["sd_then"]})
-    if not width > 0:
-        alone, more = _refinements(aim, settled, steps - len(plan), len(plan))
+        settled, now = best["settled"], best["then"]
+        chance = _chance(survey, settled, now)
+        plan.append(best | _step(len(plan) + 1, now, chance))
+    if now.settled:
+        alone, more = _refinements(survey, settled, steps - len(plan), len(plan))
         rows, plan = rows or alone, plan + more
-    return _joined(rows, plan)
+    return [_told(row | about) for row in _joined(rows, plan, start)]
+
+
+def _step(number: int, then: Standing, chance: float) -> Row:
+    return {"step": number, "after": then, "plan_probability": chance}
+
+
+def _told(row: Row) -> Row:
+    """Return a row with the numbers of its standings."""
+    out = dict(row)
+    for name, column in (("now", "{}_now"), ("then", "{}_then"), ("after", "plan_{}")):
+        found = row.get(name)
+        if found is not None:
+            out[column.format("width")] = found.width
+            out[column.format("sd")] = found.sd
+            out[column.format("open")] = found.open if found.open >= 0 else None
+    return out
+
+
+def _chance(survey: _Survey, settled: Settled, now: Standing) -> float:
+    """Return the probability that the first of a ranking is the worst; nan where it has none."""
+    if now.open != 0:
+        return float("nan")
+    sharp = survey.aim.sharp(settled)
+    if sharp is None:
+        return float("nan")
+    return sharp.chance(_covariance(Known(settled, sharp.rows), sharp))
+
+
+def _covariance(known: Known, sharp: Sharp) -> Floats:
+    """Return the covariance of what a standing rests on, which is what comes first."""
+    k = sharp.rows.shape[0]
+    return np.array([known.covariances(at)[:k] for at in range(k)])
 
 
 def _key(balance: Balance, substance: str | None, year: int | None) -> tuple[str, int]:
@@ -219,7 +246,7 @@ def _numbers(place: Place) -> Ints:
     return np.unique(np.concatenate([own, np.flatnonzero(shares)]))
 
 
-def _about(place: Place, number: int) -> dict[str, object]:
+def _about(place: Place, number: int) -> Row:
     """Return what is known of a candidate now."""
     balance = place.balance
     variable = balance.model.variables.iloc[number]
@@ -236,102 +263,109 @@ def _about(place: Place, number: int) -> dict[str, object]:
     }
 
 
-def _openings(aim: _Aim, settled: Settled, width: float) -> list[dict[str, object]]:
-    """Return the undetermined items that narrow an open indicator, best first."""
-    if not width > 0:
-        return []
+def _openings(survey: _Survey, settled: Settled, now: Standing) -> list[Row]:
+    """Return the undetermined items that narrow what is open, best first."""
     place = settled.place
-    definition = aim.definition
-    terms = [*definition.above(place), *definition.below(place)]
-    origins = [term.origin for term in terms if term.origin is not None]
-    polytope = Polytope(place, terms, {o.name: Tracing(place, o) for o in origins})
+    ends_of = survey.aim.ranges(settled)
     out = []
     numbers = _numbers(place)
     for number in numbers[place.is_loose(numbers)].tolist():
-        ends = polytope.range_of(number) if settled.steps else _limits(place, number)
-        if not polytope.contains(number) or ends is None or not np.all(np.isfinite(ends)):
+        ends = ends_of(number)
+        if ends is None or not np.all(np.isfinite(ends)):
             continue
         step = place.step_of(number)
         middle = (ends[0] + ends[1]) / 2 / step
-        sd = aim.measured_sd(middle)
-        then = settled.hold(number, middle * step, sd * step)
-        narrowed = aim.width(then.place)
-        if not np.isnan(narrowed) and narrowed < width * (1 - _LESS):
-            row = _about(place, number) | {"middle": middle, "measured_sd": sd}
-            row |= {"width_now": width, "width_then": narrowed, "sd_now": np.nan}
-            out.append(row | {"sd_then": _sd(aim, then) if narrowed == 0 else np.nan})
+        sd = survey.measured_sd(middle)
+        found = settled.hold(number, middle * step, sd * step)
+        then = survey.aim.standing(found)
+        if not np.isnan(then.width) and then.is_better_than(now):
+            row = _about(place, number) | {"measured_sd": sd, "settled": found}
+            out.append(row | {"now": now, "then": then})
     return sorted(out, key=_rank)
 
 
-def _limits(place: Place, number: int) -> tuple[float, float]:
-    """Return the range of a variable before anything is settled, in mass per step."""
-    low, high = place.balance.limits
-    step = place.step_of(number)
-    return float(low[number]) * step, float(high[number]) * step
-
-
-def _rank(row: dict[str, object]) -> tuple[float, float, str]:
-    """Sort by the width left, then by the sd, then by name; rounding decides nothing."""
-    width, sd = float(str(row["width_then"])), float(str(row["sd_then"]))
-    return round(width, _DIGITS), 0.0 if np.isnan(sd) else round(sd, _DIGITS), str(row["item"])
-
-
-def _sd(aim: _Aim, settled: Settled) -> float:
-    """Return the sd of an indicator that has become determined."""
-    gradient = aim.gradient(settled)
-    if gradient is None:
-        return float("nan")
-    return float(np.sqrt(Known(settled, sp.csr_array(gradient[None, :])).variances[0]))
+def _rank(row: Row) -> tuple[tuple[float, ...], str]:
+    """Sort by what is left, then by name; rounding decides nothing."""
+    return row["then"].rank, row["item"]
 
 
 def _refinements(
-    aim: _Aim, settled: Settled, steps: int, before: int
-) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
-    """Return the determined items that sharpen a determined indicator: each alone, and a plan."""
-    place = settled.place
-    gradient = aim.gradient(settled)
-    if gradient is None:
+    survey: _Survey, settled: Settled, steps: int, before: int
+) -> tuple[list[Row], list[Row]]:
+    """Return the determined items that sharpen what is determined: each alone, and a plan."""
+    sharp = survey.aim.sharp(settled)
+    if sharp is None:
         return [], []
+    options = _options(survey, settled, sharp)
+    k = sharp.rows.shape[0]
+    known = Known(settled, _with_single(sharp.rows, options.numbers))
+    left = np.isfinite(options.sd)
+    alone: list[Row] = []
+    plan: list[Row] = []
+    for step in range(max(steps, 1)):
+        rows = _sharpening(settled.place, sharp, known, options, left)
+        alone = alone if step else rows
+        if not rows or step >= steps:
+            break
+        best = rows[0]
+        known.measure(best["at"] + k, float(options.sd[best["at"]]))
+        left[best["at"]] = False
+        chance = sharp.chance(_covariance(known, sharp))
+        plan.append(best | _step(before + step + 1, best["then"], chance))
+    return alone, plan
+
+
+@dataclass(frozen=True, eq=False)
+class _Options:
+    """Determined numbers that could be measured (again).
+
+    ``wanted`` is the sd of the measurement in mass per step, ``sd`` that of one more measurement
+    which is worth as much.
+    """
+
+    numbers: Ints
+    wanted: Floats
+    sd: Floats
+
+
+def _options(survey: _Survey, settled: Settled, sharp: Sharp) -> _Options:
+    place = settled.place
     numbers = _numbers(place)
     measured = [number for number, _, _ in settled.steps]
     numbers = numbers[~place.is_loose(numbers) & ~np.isin(numbers, measured)]
     if len(numbers) > _MANY:
-        numbers = numbers[gradient[numbers] != 0]
-    eye = sp.csr_array(sp.eye_array(len(gradient), format="csr")[numbers])
-    known = Known(settled, sp.csr_array(sp.vstack([sp.csr_array(gradient[None, :]), eye])))
+        numbers = numbers[np.isin(numbers, sharp.rows.indices)]
     step_of = np.array([place.step_of(number) for number in numbers.tolist()])
     values = place.point[numbers] / step_of
-    wanted = np.array([aim.measured_sd(value) for value in values.tolist()]) * step_of
-    sd = _as_further(place, numbers, wanted)
-    alone: list[dict[str, object]] = []
-    plan: list[dict[str, object]] = []
-    left = np.isfinite(sd)
-    for k in range(max(steps, 1)):
-        variance, each = known.variances[0], known.variances[1:]
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gain = known.covariances(0)[1:] ** 2 / (each + sd**2)
-        gain = np.where(left & (each > 0), np.minimum(gain, variance), 0.0)
-        rows = [
-            _about(place, int(numbers[at]))
-            | {
-                "at": at,
-                "width_now": 0.0,
-                "width_then": 0.0,
-                "measured_sd": wanted[at] / step_of[at],
-            }
-            | {"sd_now": np.sqrt(variance), "sd_then": np.sqrt(variance - gain[at])}
-            for at in np.flatnonzero(gain > _LESS * variance).tolist()
-        ]
-        rows.sort(key=_rank)
-        alone = alone if k else rows
-        if not rows or k >= steps:
-            break
-        best = rows[0]
-        plan.append(best | {"step": before + k + 1, "plan_width": 0.0, "plan_sd": best["sd_then"]})
-        at = int(str(best["at"]))
-        known.measure(at + 1, float(sd[at]))
-        left[at] = False
-    return alone, plan
+    wanted = np.array([survey.measured_sd(value) for value in values.tolist()]) * step_of
+    return _Options(numbers, wanted, _as_further(place, numbers, wanted))
+
+
+def _with_single(rows: sp.csr_array, numbers: Ints) -> sp.csr_array:
+    """Return some rows, then one for each of some variables."""
+    eye = sp.csr_array(sp.eye_array(rows.shape[1], format="csr")[numbers])
+    return sp.csr_array(sp.vstack([rows, eye], format="csr"))
+
+
+def _sharpening(
+    place: Place, sharp: Sharp, known: Known, options: _Options, left: Mask
+) -> list[Row]:
+    """Return what each measurement that is left would sharpen on top of the others, best first."""
+    k = sharp.rows.shape[0]
+    variances, each = known.variances[:k], known.variances[k:]
+    shared = np.array([known.covariances(at)[k:] for at in range(k)])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        falls = shared**2 / (each + options.sd**2)
+    falls = np.where(left & (each > 0), np.minimum(falls, variances[:, None]), 0.0)
+    now, rows = sharp.judge(variances), []
+    for at in np.flatnonzero((falls > _LESS * variances[:, None]).any(axis=0)).tolist():
+        then = sharp.judge(variances - falls[:, at])
+        if then.is_better_than(now):
+            number = int(options.numbers[at])
+            sd = options.wanted[at] / place.step_of(number)
+            row = _about(place, number) | {"at": at, "measured_sd": sd}
+            rows.append(row | {"now": now, "then": then})
+    return sorted(rows, key=_rank)
 
 
 def _as_further(place: Place, numbers: Ints, wanted: Floats) -> Floats:
@@ -347,21 +381,11 @@ def _as_further(place: Place, numbers: Ints, wanted: Floats) -> Floats:
         return np.asarray(np.where((more > 0) & (wanted > 0), 1.0 / np.sqrt(more), np.inf))
 
 
-def _joined(
-    rows: list[dict[str, object]], plan: list[dict[str, object]]
-) -> list[dict[str, object]]:
+def _joined(rows: list[Row], plan: list[Row], now: Standing) -> list[Row]:
     """Return the plan, then all others; what each tells alone stands beside the plan."""
     alone = {row["number"]: row for row in rows}
-    names = ("width_now", "width_then", "sd_now", "sd_then")
-    first = rows[0] if rows else {}
-    nothing = {
-        "width_now": first.get("width_now"),
-        "width_then": first.get("width_now"),
-        "sd_now": first.get("sd_now"),
-        "sd_then": first.get("sd_now"),
-    }
     out = []
     for row in plan:
         own = alone.pop(row["number"], None)
-        out.append(row | ({name: own[name] for name in names} if own else nothing))
-    return [*out, *(row | {"step": None} for row in alone.values())]
+        out.append(row | {"then": own["then"] if own else now})
+    return [*out, *alone.values()]

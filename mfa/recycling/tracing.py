@@ -7,7 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from mfa.balance.network import Floats, Ints, Mask
+from mfa.balance.network import Floats, Mask
+from mfa.recycling.memory import kept
 from mfa.recycling.origin import UNKNOWN, Mixture, Origin, mix
 from mfa.recycling.place import Place
 
@@ -28,58 +29,18 @@ class Tracing:
     origin: Origin
     unknown_is: float = 0.0
 
-    @cached_property
+    @property
     def closed(self) -> Mask:
         """Processes of the lane whose mixture is determined.
 
         What enters from outside and from each process upstream need only be determined in sum;
         mixtures upstream that are not determined themselves open those downstream.
         """
-        sets, share = self.place.sets, self.origin.share
-        enters = np.flatnonzero(self.origin.enters(sets))
-        key = np.where(
-            self.origin.is_mixed, sets.tail, -1.0 - np.where(share == UNKNOWN, 2.0, share)
-        )
-        out = self.origin.lane & ~self._shaken
-        for process in np.flatnonzero(out).tolist():
-            here = enters[sets.head[enters] == process]
-            groups = (here[key[here] == one] for one in np.unique(key[here]))
-            out[process] = not any(self._moves(group) for group in groups)
-        passes = enters[self.origin.is_mixed[enters]]
-        while True:
-            upstream = sets.head[passes[~out[sets.tail[passes]]]]
-            if not out[upstream].any():
-                return out
-            out[upstream] = False
-
-    def _moves(self, flows: Ints) -> bool:
-        weight = np.zeros(len(self.place.number))
-        weight[flows] = 1.0
-        return self.place.moves(self.place.spread(weight))
+        return _closed(self.place, self.origin)
 
     @property
-    def _shaken(self) -> Mask:
-        """Processes with an undetermined stock change or discrepancy."""
-        place, sets = self.place, self.place.sets
-        out = place.is_loose(place.change)
-        open_ = np.flatnonzero(sets.discrepancies & place.is_loose(place.number))
-        out[sets.tail[open_]] = True
-        out[sets.head[open_]] = True
-        return np.asarray(out)
-
-    @cached_property
-    def _extra(self) -> Floats:
-        """What enters each process from nowhere in particular: of unknown origin."""
-        place, sets = self.place, self.place.sets
-        out = np.maximum(-place.additions, 0.0)
-        gaps = np.flatnonzero(sets.discrepancies)
-        np.add.at(out, sets.tail[gaps], np.maximum(-place.x[gaps], 0.0))
-        np.add.at(out, sets.head[gaps], np.maximum(place.x[gaps], 0.0))
-        return np.asarray(out)
-
-    @cached_property
     def _mixture(self) -> Mixture:
-        return mix(self.place.sets, self.origin, self.place.x, self._extra, self.closed)
+        return _mixture(self.place, self.origin)
 
     @cached_property
     def share(self) -> Floats:
@@ -109,3 +70,49 @@ class Tracing:
         drawn = np.flatnonzero((place.change >= 0) & (place.additions < 0))
         out[place.change[drawn]] -= by_process[drawn]
         return np.asarray(out)
+
+
+@kept
+def _closed(place: Place, origin: Origin) -> Mask:
+    """Return the processes of the lane whose mixture is determined, whatever is unknown."""
+    sets, share = place.sets, origin.share
+    out = origin.lane & ~_shaken(place)
+    enters = np.flatnonzero(origin.enters(sets))
+    key = np.where(origin.is_mixed, sets.tail, -1.0 - np.where(share == UNKNOWN, 2.0, share))
+    ends = np.column_stack([sets.head[enters], key[enters]])
+    groups, group = np.unique(ends, axis=0, return_inverse=True)
+    moved = place.moved(enters, group.ravel(), len(groups))
+    out[groups[moved, 0].astype(np.int64)] = False
+    passes = enters[origin.is_mixed[enters]]
+    while True:
+        upstream = sets.head[passes[~out[sets.tail[passes]]]]
+        if not out[upstream].any():
+            return out
+        out[upstream] = False
+
+
+@kept
+def _shaken(place: Place) -> Mask:
+    """Return the processes with an undetermined stock change or discrepancy."""
+    sets = place.sets
+    out = place.is_loose(place.change)
+    open_ = np.flatnonzero(sets.discrepancies & place.is_loose(place.number))
+    out[sets.tail[open_]] = True
+    out[sets.head[open_]] = True
+    return np.asarray(out)
+
+
+@kept
+def _extra(place: Place) -> Floats:
+    """Return what enters each process from nowhere in particular: of unknown origin."""
+    sets = place.sets
+    out = np.maximum(-place.additions, 0.0)
+    gaps = np.flatnonzero(sets.discrepancies)
+    np.add.at(out, sets.tail[gaps], np.maximum(-place.x[gaps], 0.0))
+    np.add.at(out, sets.head[gaps], np.maximum(place.x[gaps], 0.0))
+    return np.asarray(out)
+
+
+@kept
+def _mixture(place: Place, origin: Origin) -> Mixture:
+    return mix(place.sets, origin, place.x, _extra(place), _closed(place, origin))

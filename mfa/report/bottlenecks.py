@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,11 @@ from mfa.sankey.figures import format_number
 from mfa.supply import criteria, support
 
 INDICATORS = ("eol_recycling_rate", "recycling_input_rate_total")
+_REASONS = {
+    "undetermined": "(?P<what>.+?) in (?P<flow>.+) is undetermined",
+    "unknown": "(?P<what>.+?) in (?P<flow>.+) is not known, nor a composition of it",
+    "none": "no (?P<what>.+) enters",
+}
 _MOST_GAINS = 5
 _SMALLEST = 5e-4  # points per point: what two decimals can show
 
@@ -98,8 +104,7 @@ def _points(page: Page, value: float, low: float, high: float) -> str:
 
 
 def _range(low: float, high: float, digits: int = 2) -> str:
-    left, right = fmt.fixed(low, digits), fmt.fixed(high, digits)
-    return f"{left}–{right}" if low >= 0 else f"{left} … {right}"
+    return fmt.between(fmt.fixed(low, digits), fmt.fixed(high, digits))
 
 
 def _measure_rows(page: Page) -> list[dict[str, Any]]:
@@ -130,7 +135,7 @@ def _measure(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
         "cumulative": _points(page, *together),
         "open": not fmt.known(row["value"]),
         "cost": format_number(row["cost"]) if fmt.known(row["cost"]) else "",
-        "problem": page.words.get(f"problem:{row['problem']}", row["problem"]),
+        "problem": _why(page, page.words.get(f"problem:{row['problem']}", row["problem"])),
         "reference": row["reference"],
     }
 
@@ -149,7 +154,8 @@ def _capacity_rows(page: Page) -> list[dict[str, Any]]:
         low, high = row["utilisation_low"], row["utilisation_high"]
         text = fmt.percent(round(used, 3)) if fmt.known(used) else ""
         if not text and fmt.known(low) and fmt.known(high):
-            text = f"{fmt.percent(round(low, 3))} – {fmt.percent(round(high, 3))}"
+            ends = (f"{fmt.percent(round(end, 3))}" for end in (low, high))
+            text = " – ".join(dict.fromkeys(ends))
         name = page.process_name(row["item"])
         gain = row["gain"]
         out.append(
@@ -159,10 +165,22 @@ def _capacity_rows(page: Page) -> list[dict[str, Any]]:
                 "used": text,
                 "binding": row["binding"],
                 "gain": format_number(gain) if fmt.known(gain) else "",
-                "note": row["note"],
+                "note": _why(page, row["note"]),
             }
         )
     return out
+
+
+def _why(page: Page, note: str) -> str:
+    """Return why a capacity is not comparable, in the page's language and with names."""
+    for key, pattern in _REASONS.items():
+        found = re.fullmatch(f"not comparable: {pattern}", note)
+        if found:
+            named = found.groupdict() | {"what": page.substance_name(found["what"])}
+            if "flow" in named:
+                named["flow"] = page.flow_name(named["flow"])
+            return page.words[f"not_comparable:{key}"].format(**named)
+    return note
 
 
 def _rule_rows(page: Page) -> list[dict[str, Any]]:
@@ -174,13 +192,14 @@ def _rule_rows(page: Page) -> list[dict[str, Any]]:
     for (rule, substance), rows in table.groupby(["rule", "substance"], sort=False):
         first = rows.iloc[0]
         cap = fmt.percent(first["cap"]) if fmt.known(first["cap"]) else ""
-        missing = str(first["missing"])
+        missing, kind = str(first["missing"]), str(first["support"])
+        support_name = words.get(f"support:{kind}", kind)
         conditions = [_condition(page, row) for row in rows.to_dict("records")]
         row = {
             "rule": names.get(str(rule), str(rule)),
             "verdict": words[f"verdict:{first['verdict']}"],
             "lacks": words["rule_lacks"].format(what=missing) if missing else "",
-            "cap": " ".join(part for part in (str(first["support"]), cap) if part),
+            "cap": " ".join(part for part in (support_name, cap) if part),
             "conditions": conditions,
         }
         key = str(rule), *(one["text"] + one["met"] for one in conditions)

@@ -44,7 +44,15 @@ def suspect_groups(page: Page) -> list[dict[str, Any]]:
     out = []
     for (z, _), rows in groups.items():
         phrase = page.words["group_many" if len(rows) > 1 else "group_one"]
-        out.append({"words": phrase.format(n=len(rows), z=z), "rows": rows})
+        years, sources = ({row[key] for row in rows} for key in ("year", "reference"))
+        out.append(
+            {
+                "words": phrase.format(n=len(rows), z=z),
+                "year": years.pop() if len(years) == 1 else "",
+                "source": sources.pop() if len(sources) == 1 and len(rows) > 1 else "",
+                "rows": rows,
+            }
+        )
     return out
 
 
@@ -52,7 +60,14 @@ def _suspect(page: Page, row: dict[Any, Any]) -> dict[str, Any]:
     data = page.data
     here = (data["quantity"] == row["quantity"]) & (data["item"] == row["item"])
     here &= (data["substance"] == row["substance"]) & (data["year"] == row["year"])
-    datum = data[here].iloc[0]
+    found = data[here].to_dict("records")
+    nothing = float("nan")  # a lifetime's error is given by no row: 0 ± sd
+    own: dict[Any, Any] = {
+        "observed": nothing,
+        "observed_sd": nothing,
+        "unit": page.balance.system.unit,
+    }
+    datum = found[0] if found else own
     return {
         "name": page.item_name(row["item"], row["quantity"], row["substance"]),
         "item": row["item"],

@@ -17,10 +17,12 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from mfa.errors import ChartError
+from mfa.report.rates import RateRow, draw_rates, rate_row
 from mfa.report.words import Lang, words
 from mfa.sankey.svg import fonts
 from mfa.sankey.text import is_cjk
@@ -28,13 +30,21 @@ from mfa.sankey.typefaces import japanese_family
 from mfa.scenarios import Projection
 
 # Okabe & Ito's colours, which the colour-blind can tell apart; grey for all others together.
-_PARTS = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
-_OTHERS = "#999999"
-_AGES = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")  # cividis
-_MOST = len(_PARTS)
+PART_TONES = ("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#56b4e9", "#d55e00", "#f0e442")
+OTHERS = "#999999"
+AGE_TONES = ("#00224e", "#35456c", "#666970", "#948e77", "#c8b866", "#fee838")  # cividis
+_MOST = len(PART_TONES)
 _LINE = 28  # letters in a line of a legend
-_WIDTH, _ROW, _HEAD, _FOOT, _LEFT, _LEGEND = 3.0, 2.7, 0.75, 0.62, 0.75, 2.3  # inches
+_WIDTH, _ROW, _HEAD, _FOOT, _LEFT, _LEGEND = 3.0, 2.8, 0.9, 0.62, 0.75, 2.3  # inches
+_TOP = 0.5  # from the top of a row to its heading
 _PANELS = ("stock by age", "stock by end use", "inflow by end use", "supply")
+_BESIDE: Mapping[str, Any] = {
+    "loc": "upper left",
+    "bbox_to_anchor": (1.02, 1.03),
+    "frameon": False,
+    "fontsize": 8,
+    "borderaxespad": 0.0,
+}
 Names = Callable[[str], str]
 
 
@@ -77,7 +87,7 @@ def _classes(ages: pd.DataFrame) -> list[str]:
 def panels(projections: Mapping[str, Projection], substance: str) -> list[Panel]:
     """Return the rows of the picture for a substance, without those that nothing is known of."""
     tables = {name: curve_table(one) for name, one in projections.items()}
-    out = []
+    out: list[Panel] = []
     for quantity in _PANELS:
         chosen = {
             name: table[(table["quantity"] == quantity) & (table["substance"] == substance)]
@@ -89,16 +99,18 @@ def panels(projections: Mapping[str, Projection], substance: str) -> list[Panel]
         largest = every.groupby("part", sort=False)["value"].max()
         order = list(largest.index)
         if quantity.endswith("end use"):
+            if quantity.startswith("stock") and len(order) == 1 and out:
+                continue  # the same as the row above, without its ages
             order = list(largest.sort_values(ascending=False, kind="stable").index)
         kept, rest = order[:_MOST], order[_MOST:]
-        colours = _AGES if quantity == "stock by age" else _PARTS
+        colours = AGE_TONES if quantity == "stock by age" else PART_TONES
         wide = {}
         for name, table in chosen.items():
             frame = table.pivot_table(index="year", columns="part", values="value", aggfunc="sum")
             frame = frame.reindex(columns=order, fill_value=0.0).fillna(0.0)
             wide[name] = frame[kept].assign(others=frame[rest].sum(axis=1)) if rest else frame
         names = tuple([*kept, "others"] if rest else kept)
-        tones = (*colours[: len(kept)], _OTHERS) if rest else colours[: len(kept)]
+        tones = (*colours[: len(kept)], OTHERS) if rest else colours[: len(kept)]
         out.append(Panel(quantity, names, tuple(tones), str(every["unit"].iloc[0]), wide))
     return out
 
@@ -121,42 +133,61 @@ def figure(
         Returns the name of a process.
     """
     rows = panels(projections, substance)
-    if not rows:
+    rates = rate_row(projections, substance)
+    if not rows and rates is None:
         return None
     w, n = words(lang), len(projections)
-    wide, high = _WIDTH * n + _LEFT + _LEGEND, _ROW * len(rows) + _FOOT
+    deep = len(rows) + (rates is not None)
+    wide, high = _WIDTH * n + _LEFT + _LEGEND, _ROW * deep + _FOOT
     out = Figure(figsize=(wide, high), facecolor="white")
-    grid = out.subplots(len(rows), n, sharex=True, sharey="row", squeeze=False)
+    grid = out.subplots(deep, n, sharex=True, sharey="row", squeeze=False)
     bottom = _FOOT / high
     out.subplots_adjust(_LEFT / wide, bottom, 1 - _LEGEND / wide, 1 - _HEAD / high)
     out.subplots_adjust(wspace=0.14, hspace=_HEAD / (_ROW - _HEAD))
+    heads = [f"{w[_key(row.quantity)]} [{row.unit}]" for row in rows]
+    heads += [f"{w['curve_rates']} [%]"] if rates else []
+    for i, said in enumerate(heads):
+        said = said.replace("/yr", w["per_year"])
+        out.text(0.1 / wide, 1 - (_ROW * i + _TOP) / high, said, fontsize=10, weight="bold")
     for i, panel in enumerate(rows):
         for axes, name in zip(grid[i], projections, strict=True):
             _draw(axes, panel, name)
+            _finish(axes, name, panel.values[name].index)
         top = max(float(table.sum(axis=1).max()) for table in panel.values.values())
         grid[i][0].set_ylim(0, 1.05 * top)
-        unit = panel.unit.replace("/yr", w["per_year"])
-        said = f"{w[_key(panel.quantity)]} [{unit}]"
-        out.text(0.1 / wide, 1 - (_ROW * i + 0.36) / high, said, fontsize=10, weight="bold")
         _legend(grid[i][n - 1], panel, w, named)
     first = next(iter(projections.values()))
+    if rates:
+        for axes, name in zip(grid[-1], projections, strict=True):
+            draw_rates(axes, rates, name)
+            _finish(axes, name, pd.Index(first.years))
+        grid[-1][0].set_ylim(0, 1.05 * rates.top)
+        _rate_legend(grid[-1][n - 1], rates, w)
     source = first.system.source.name if first.system.source else first.system.settings.title
     said = w["curves_source"].format(source=source, year=first.years[0], substance=substance)
     out.text(0.1 / wide, 0.1 / high, said, fontsize=7.5, color="#555555")
     return out
 
 
+def _rate_legend(axes: Axes, row: RateRow, w: Mapping[str, str]) -> None:
+    """Name the rates of the last row; a range says that it is one."""
+    handles, labels = [], []
+    for name, colour in zip(row.names, row.colours, strict=True):
+        every = pd.concat(row.values.values())
+        open_ = bool(every.loc[every["indicator"] == name, "value"].isna().any())
+        handles.append(Line2D([], [], color=colour, linestyle="--" if open_ else "-"))
+        said = w[f"indicator:{name}"] + (f" ({w['curve_range']})" if open_ else "")
+        labels.append(_wrapped(said))
+    axes.legend(handles, labels, **_BESIDE)
+
+
 def _legend(axes: Axes, panel: Panel, w: Mapping[str, str], named: Names) -> None:
     """Name the areas of a row at its right, in the order in which they lie on each other."""
-    labels = [_label(part, panel.quantity, w, named) for part in panel.parts]
+    labels = [label(part, panel.quantity, w, named) for part in panel.parts]
     axes.legend(
         list(axes.collections)[: len(labels)][::-1],
         labels[::-1],
-        loc="upper left",
-        bbox_to_anchor=(1.02, 1.03),
-        frameon=False,
-        fontsize=8,
-        borderaxespad=0.0,
+        **_BESIDE,
         title=w["age_years"] if panel.quantity == "stock by age" else None,
         title_fontsize=8,
     )
@@ -166,15 +197,19 @@ def _key(quantity: str) -> str:
     return "curve_" + quantity.replace(" ", "_")
 
 
-def _label(part: str, quantity: str, w: Mapping[str, str], named: Names) -> str:
+def label(part: str, quantity: str, w: Mapping[str, str], named: Names) -> str:
+    """Return what a legend calls a part."""
     if part == "others":
         return w["curve_others"]
     if quantity == "supply":
         return w[f"supply_{part}"]
     if quantity == "stock by age":
         return part
-    name = named(part)
-    most = _LINE // 2 if is_cjk(name) else _LINE
+    return _wrapped(named(part))
+
+
+def _wrapped(name: str) -> str:
+    most = _LINE // 2 + 2 if is_cjk(name) else _LINE
     return "\n".join(textwrap.wrap(name, most)[:2]) or name
 
 
@@ -188,12 +223,16 @@ def _draw(axes: Axes, panel: Panel, scenario: str) -> None:
         edgecolor="white",
         linewidth=0.4,
     )
+
+
+def _finish(axes: Axes, scenario: str, years: pd.Index) -> None:
+    """Give a picture its title, years and scale."""
     axes.set_title(scenario, fontsize=8.5, loc="left", pad=4)
-    axes.set_xlim(table.index[0], table.index[-1])
+    axes.set_xlim(years[0], years[-1])
     axes.xaxis.set_major_locator(MaxNLocator(5, integer=True, steps=[1, 2, 5, 10]))
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
-    axes.tick_params(labelsize=8, length=3)
+    axes.tick_params(labelsize=8, length=3, labelbottom=True)
     axes.grid(axis="y", color="#dddddd", linewidth=0.6)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
@@ -203,7 +242,12 @@ def _draw(axes: Axes, panel: Panel, scenario: str) -> None:
 def as_svg(
     projections: Mapping[str, Projection], substance: str, lang: Lang, named: Names = str
 ) -> str:
-    """Return the picture as an SVG element for a page, "" where there is nothing to show.
+    """Return the picture as an SVG element for a page, "" where there is nothing to show."""
+    return drawn_svg(lambda: figure(projections, substance, lang, named), lang)
+
+
+def drawn_svg(draw: Callable[[], Figure | None], lang: Lang) -> str:
+    """Return what is drawn as an SVG element for a page, "" where nothing is.
 
     It is laid out in a font that comes with matplotlib and shown in the page's own.
     """
@@ -211,7 +255,7 @@ def as_svg(
     fixed |= {"svg.fonttype": "none", "svg.hashsalt": f"mfa-{lang}"}
     with mpl.rc_context(fixed), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # the page's font has it
-        made = figure(projections, substance, lang, named)
+        made = draw()
         if made is None:
             return ""
         stream = io.StringIO()

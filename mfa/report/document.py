@@ -135,7 +135,7 @@ def _frame(one: Edition, draft: bool) -> dict[str, object]:
     name = system.source.name if system.source else ""
     first, last = system.years[0], system.years[-1]
     parts = (
-        settings.region,
+        page.words.get(f"country:{settings.region}", settings.region),
         ", ".join(system.substances),
         page.unit,
         f"{first}–{last}" if last > first else str(last),

@@ -3,11 +3,26 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from mfa.sankey.figures import format_number
 
+_THINNEST = 0.4  # percent of a track
 SMALLEST_SD = 5e-5  # of a share: what two decimals of a percent can show
+
+
+def some_years(years: Sequence[int], most: int = 6) -> list[int]:
+    """Return the years that a table across has room for, the first and the last among them.
+
+    Examples
+    --------
+    >>> some_years(range(2015, 2020)), some_years(range(1900, 2016), 5)
+    ([2015, 2016, 2017, 2018, 2019], [1900, 1929, 1958, 1986, 2015])
+    """
+    n = len(years)
+    if n <= most:
+        return list(years)
+    return [years[round(k * (n - 1) / (most - 1))] for k in range(most)]
 
 
 def known(value: object) -> bool:
@@ -38,19 +53,34 @@ def plus_minus(value: float, sd: float) -> str:
 
 
 def low_high(low: float, high: float, words: Mapping[str, str]) -> str:
-    """Write a range; an end without limit is said so in words.
+    """Write a range; an end without limit is said so in words, one that has closed as one number.
 
     Examples
     --------
     >>> words = {"unlimited": "no upper limit", "unlimited_below": "no lower limit"}
     >>> low_high(0.0, 887.4, words), low_high(-5.0, 3.0, words), low_high(5.0, math.nan, words)
     ('0–887', '−5 … 3', '5 – no upper limit')
+    >>> low_high(12.5, 12.50001, words)
+    '12.5'
     """
     left = format_number(low) if known(low) else words["unlimited_below"]
     right = format_number(high) if known(high) else words["unlimited"]
     if not (known(low) and known(high)):
         return f"{left} – {right}"
-    return f"{left}–{right}" if low >= 0 else f"{left} … {right}"
+    return between(left, right)
+
+
+def between(left: str, right: str) -> str:
+    """Write a range between two numbers as shown; one number where they are shown alike.
+
+    Examples
+    --------
+    >>> between("12.0", "12.5"), between("−3", "2"), between("12.5", "12.5")
+    ('12.0–12.5', '−3 … 2', '12.5')
+    """
+    if left == right:
+        return left
+    return f"{left} … {right}" if left.startswith("−") else f"{left}–{right}"
 
 
 def fixed(value: float, digits: int) -> str:
@@ -93,19 +123,34 @@ def chance(probability: float) -> str:
 
 
 def percent_sd(share: float, sd: float) -> str:
-    """Write a share ± sd in percent; an sd too small to be seen is left out.
+    """Write a share ± sd in percent, to two digits of the sd; one too small is left out.
 
     Examples
     --------
     >>> percent_sd(0.407, 0.1432), percent_sd(1.0, 1e-9)
-    ('40.7 ± 14.3 %', '100 %')
+    ('41 ± 14 %', '100 %')
+    >>> percent_sd(0.339, 0.0131), percent_sd(0.339, 0.0995), percent_sd(0.3391, 0.0005)
+    ('33.9 ± 1.3 %', '34 ± 10 %', '33.91 ± 0.05 %')
     """
     if not known(sd) or sd < SMALLEST_SD:
         return percent(share)
-    digits = 2 if 100 * sd < 0.1 else 1
+    digits = 2 if 100 * sd < 0.1 else 1 if 100 * sd < 9.95 else 0
     return f"{fixed(100 * share, digits)} ± {fixed(100 * sd, digits)} %"
 
 
 def p_words(p: float) -> str:
     """Write a p-value with its relation: ``= 0.034`` or ``< 0.001``."""
     return "< 0.001" if p < 0.001 else f"= {p:.2g}"
+
+
+def bar(low: float, high: float, full: float) -> dict[str, float]:
+    """Return where a bar starts and how wide it is, in percent; it never leaves its track.
+
+    Examples
+    --------
+    >>> bar(20.0, 60.0, 80.0), bar(-1.0, 9.0, 4.0)
+    ({'left': 25.0, 'width': 50.0}, {'left': 0.0, 'width': 100.0})
+    """
+    left, right = (100 * min(max(end / full, 0.0), 1.0) for end in (low, high))
+    left = min(left, 100 - _THINNEST)
+    return {"left": left, "width": max(right - left, _THINNEST)}

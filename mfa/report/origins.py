@@ -12,6 +12,8 @@ from mfa.report import format as fmt
 from mfa.report.page import Page
 
 _SHOWN = 0.0005  # of a flow
+_MOST_SOURCES = 8
+_WHOLLY = fmt.percent(1.0)
 
 
 def origin_tables(page: Page) -> list[dict[str, Any]]:
@@ -28,19 +30,37 @@ def origin_tables(page: Page) -> list[dict[str, Any]]:
 
 
 def _table(page: Page, table: pd.DataFrame) -> dict[str, Any]:
-    """Return one row per flow with a cell per source, the sources in their order."""
+    """Return one row for flows of the same shares, and apart those wholly of one source."""
     shown = table[table["share_high"] > _SHOWN]
     names = list(dict.fromkeys(table["origin"].tolist()))
     totals = shown.groupby("origin")["share_high"].sum()
-    sources = [name for name in names if name in totals.index and name != "unknown"]
+    largest = set(totals.sort_values(ascending=False).index[:_MOST_SOURCES])
+    sources = [name for name in names if name in largest and name != "unknown"]
     if "unknown" in totals.index:
         sources.append("unknown")
-    rows = []
+    alike: dict[tuple[tuple[str, str], ...], list[str]] = {}
     for flow, part in shown.groupby("flow", sort=False):
-        cells = {str(row["origin"]): _cell(row) for row in part.to_dict("records")}
-        rows.append({"flow": page.linked(str(flow)), "cells": cells})
-    labels = [{"key": name, "name": _source_name(page, str(name))} for name in sources]
-    return {"sources": labels, "rows": rows}
+        cells = tuple((str(row["origin"]), _cell(row)) for row in part.to_dict("records"))
+        alike.setdefault(cells, []).append(str(flow))
+    labels = {str(name): _source_name(page, str(name)) for name in sources}
+    rows = [
+        {"flows": page.linked(", ".join(flows)), "cells": dict(cells)}
+        for cells, flows in alike.items()
+    ]
+    mixed = [row for row in rows if list(row["cells"].values()) != [_WHOLLY]]
+    named = {name for row in mixed for name in row["cells"]}
+    whole = [
+        row | {"source": _source_name(page, next(iter(row["cells"])))}
+        for row in rows
+        if row not in mixed
+    ]
+    return {
+        "sources": {name: label for name, label in labels.items() if name in named},
+        "rows": mixed,
+        "more": len(totals) - len(sources),
+        "whole": whole,
+        "n_whole": sum(len(row["flows"]) for row in whole),
+    }
 
 
 def _source_name(page: Page, name: str) -> str:

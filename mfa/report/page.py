@@ -18,11 +18,6 @@ from mfa.report.words import Lang, words
 from mfa.system.regions import japanese_names
 
 _MOST_NAMES = 4
-_THINNEST = 0.4
-
-
-# Told per import in the section on supply; losses of each process in that on losses.
-_ELSEWHERE = ("hhi", "hhi_governance", "supply_risk")
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,6 +142,8 @@ class Page:
         if quantity in ("level", "change"):
             shown = {"name": self.process_name(item), "quantity": self.words[str(quantity)]}
             name = self.words["stock_of"].format(**shown)
+        if quantity == "lifetime":
+            name = self.words["lifetime_of"].format(name=self.process_name(item))
         several = len(self.balance.system.layers) > 1 and substance
         return f"{name} ({self.substance_name(substance)})" if several else name
 
@@ -158,102 +155,19 @@ class Page:
     def listed(self, flows: str) -> str:
         """Return names for flows in a comma list, cut after the first few."""
         parts = split_ids(flows, self.names.flows)
-        return self._cut([self.flow_name(part) for part in parts])
+        return self.cut([self.flow_name(part) for part in parts])
 
     def linked(self, flows: str) -> list[dict[str, str]]:
         """Return name and place on the page for each flow in a comma list."""
         parts = split_ids(flows, self.names.flows)
         return [{"name": self.flow_name(p), "href": f"#{self.anchors[p]}"} for p in parts]
 
-    def _cut(self, names: list[str]) -> str:
+    def cut(self, names: list[str]) -> str:
+        """Return a list of names, cut after the first few."""
         if len(names) <= _MOST_NAMES:
             return self.comma.join(names)
         shown = self.comma.join(names[: _MOST_NAMES - 1])
         return self.words["and_more"].format(names=shown, n=len(names) - _MOST_NAMES + 1)
-
-    def indicator_rows(self) -> list[dict[str, Any]]:
-        """Return one row per indicator and substance with a cell per year."""
-        out = []
-        table = self.indicators
-        layer = pd.Categorical(table["substance"], self.balance.system.layers)
-        table = table.assign(layer=layer).sort_values("layer", kind="stable")
-        apart = table["indicator"].isin(_ELSEWHERE) | (
-            (table["indicator"] == "loss") & (table["item"] != "")
-        )
-        table = table[~apart]
-        keys = ["indicator", "item", "substance"]
-        for (indicator, item, substance), rows in table.groupby(keys, sort=False):
-            cells = {int(row["year"]): self._cell(row) for _, row in rows.iterrows()}
-            last = rows.iloc[-1]
-            out.append(
-                {
-                    "name": self._indicator_name(str(indicator), str(item)),
-                    "substance": self.substance_name(substance),
-                    "scope": self.words[f"scope:{indicator}"],
-                    "source": last["source"],
-                    "cells": cells,
-                    "rests_on": self._rests_on(str(last["assumptions"])),
-                    "flows": self.linked(str(last["flows"])),
-                    "by_construction": self.words["by_construction"]
-                    if rows["by_construction"].all()
-                    else "",
-                }
-            )
-        return out
-
-    def _indicator_name(self, indicator: str, item: str) -> str:
-        """Return the name of an indicator, and of the role or flow that it is formed for."""
-        name = self.words[f"indicator:{indicator}"]
-        return f"{name}: {self.words.get(f'role:{item}') or self.flow_name(item)}" if item else name
-
-    def _rests_on(self, items: str) -> str:
-        """Return the assumptions behind an indicator in words."""
-        if not items:
-            return ""
-        known = {str(item): quantity for quantity, item in self._assumed}
-        names = [self.item_name(item, known.get(item, ""), "") for item in split_ids(items, known)]
-        return self.words["rests_on"].format(names=self._cut(names))
-
-    @property
-    def _assumed(self) -> list[tuple[str, str]]:
-        """Quantity and item of every assumption, also of those that one region does not see."""
-        some = self.balance.model.variables[self.balance.is_assumption]
-        return list(zip(some["kind"], some["item"], strict=True))
-
-    def _cell(self, row: pd.Series) -> dict[str, Any]:
-        """Return what one indicator in one year shows: words, and a bar in percent."""
-        if row["missing"]:
-            parts = [self.words.get(f"missing:{what}", what) for what in row["missing"].split("; ")]
-            several = "；" if self.lang == "ja" else "; no "
-            text = self.words["missing"].format(what=several.join(parts))
-            return {"text": text, "bar": None, "missing": True}
-        known = fmt.known(row["value"])
-        text = self._indicator_text(row)
-        if row["unit"] != "1" or (fmt.known(row["low"]) and row["low"] < 0):
-            return {"text": text, "bar": None, "missing": False, "note": ""}
-        low = row["low"] if fmt.known(row["low"]) else 0.0
-        high = row["high"] if fmt.known(row["high"]) else 1.0
-        bar = _bar(low, high, 1.0)
-        point = 100 * row["value"] if known and 0 <= row["value"] <= 1 else None
-        assumed = row["assumed"]
-        note = self.words["by_construction"] if row["by_construction"] else ""
-        if known and assumed > 0.005 and row["sd"] >= fmt.SMALLEST_SD:
-            note = self.words["assumed_share"].format(share=fmt.percent(round(assumed, 2)))
-        shown = {"text": text, "bar": bar, "point": point, "open": not known, "note": note}
-        return shown | {"missing": False}
-
-    def _indicator_text(self, row: pd.Series) -> str:
-        """Write an indicator's value ± sd, or its range, in percent or in its unit."""
-        value, sd, low, high = row["value"], row["sd"], row["low"], row["high"]
-        if row["unit"] != "1":
-            shown = fmt.plus_minus(value, sd) or fmt.low_high(low, high, self.words)
-            unit = str(row["unit"])
-            return f"{shown} {self.words.get(f'unit:{unit}') or self.unit_name(unit)}"
-        if fmt.known(value):
-            return fmt.percent_sd(value, sd)
-        left = fmt.percent(low) if fmt.known(low) else self.words["unlimited_below"]
-        right = fmt.percent(high) if fmt.known(high) else self.words["unlimited"]
-        return f"{left} – {right}"
 
     def loss_rows(self, year: int, substance: str) -> list[dict[str, Any]]:
         """Return the losses of one year, worst first, with bars relative to the largest."""
@@ -277,7 +191,7 @@ class Page:
             "rank": row["rank"],
             "ranks": chance or (ranks if row["rank_best"] != row["rank_worst"] else ""),
             "text": shown or fmt.low_high(row["low"], row["high"], self.words),
-            "bar": _bar(low, high, largest),
+            "bar": fmt.bar(low, high, largest),
             "point": 100 * row["value"] / largest if known else None,
             "open": not known,
             "bottleneck": row["bottleneck"],
@@ -305,10 +219,3 @@ class Page:
             return self.words["width_words"].format(**dict(zip(("now", "then"), ends, strict=True)))
         ends = (f"{100 * row[name]:.1f}" for name in ("sd_now", "sd_then"))
         return self.words["sd_words"].format(**dict(zip(("now", "then"), ends, strict=True)))
-
-
-def _bar(low: float, high: float, full: float) -> dict[str, float]:
-    """Return where a bar starts and how wide it is, in percent; it never leaves its track."""
-    left, right = (100 * min(max(end / full, 0.0), 1.0) for end in (low, high))
-    left = min(left, 100 - _THINNEST)
-    return {"left": left, "width": max(right - left, _THINNEST)}

@@ -13,9 +13,12 @@ from mfa.errors import MFAError, SystemDefinitionError, WorkbookError
 from mfa.io.whole import whole_folder
 from mfa.recycling.memory import kept
 from mfa.report.curves import as_png, as_svg, curve_table
-from mfa.report.names import names_of
+from mfa.report.format import low_high
+from mfa.report.names import Names, names_of
+from mfa.report.rates import rate_rows
 from mfa.report.results import write_workbook
-from mfa.report.words import Lang
+from mfa.report.words import Lang, words
+from mfa.sankey.figures import format_number
 from mfa.scenarios import Projection, project, scenario_names
 from mfa.system import System
 
@@ -60,7 +63,10 @@ def done(found: Outcomes) -> dict[str, Projection]:
 def projection_table(
     projections: Mapping[str, Projection], *, with_indicators: bool = True
 ) -> pd.DataFrame:
-    """Return the sheet ``projection``: every number of every scenario, one per row."""
+    """Return the sheet ``projection``: every number of every scenario, one per row.
+
+    Without all indicators, the rates that the curves show, in the years that they show.
+    """
     parts = []
     for name, one in projections.items():
         flows, stocks, unmet = one.flows, one.stocks, one.unmet
@@ -69,7 +75,7 @@ def projection_table(
             flows.assign(quantity="flow", item=flows["flow"], part="", how=flows["set_by"]),
             stocks.assign(item=stocks["process"], part="", how=stocks["basis"]),
             shown,
-            *([_indicator_rows(one)] if with_indicators else []),
+            _indicator_rows(one) if with_indicators else rate_rows(one),
             unmet.assign(
                 quantity="unmet",
                 item=unmet["flow"].where(unmet["flow"] != "", unmet["process"]),
@@ -118,6 +124,7 @@ def scenario_section(balance: Balance, substance: str, lang: Lang) -> dict[str, 
     projections = done(found)
     names = names_of(balance.system, lang).processes
     return {
+        "chosen": _chosen(projections, lang),
         "curves": as_svg(projections, substance, lang, lambda p: names.get(p, p))
         if projections
         else "",
@@ -131,6 +138,37 @@ def scenario_section(balance: Balance, substance: str, lang: Lang) -> dict[str, 
             if len(one.unmet)
         ],
     }
+
+
+def _chosen(projections: Mapping[str, Projection], lang: Lang) -> list[dict[str, str]]:
+    """Return the numbers of the base year that data leave open: what is taken, and their range."""
+    for one in projections.values():  # all start from the same balance
+        table, w = one.assumptions, words(lang)
+        names = names_of(one.system, lang)
+        several = len(one.system.layers) > 1
+        return [
+            {
+                "name": _named(str(row["item"]), names, w)
+                + (f" ({row['substance']})" if several else ""),
+                "taken": f"{format_number(row['value'])} {_in_words(row['unit'], w)}",
+                "range": low_high(row["low"], row["high"], w),
+            }
+            for row in table[table["kind"] == "base year"].to_dict("records")
+        ]
+    return []
+
+
+def _in_words(unit: object, w: Mapping[str, str]) -> str:
+    return str(unit).replace("/yr", w["per_year"])
+
+
+def _named(item: str, names: Names, w: Mapping[str, str]) -> str:
+    """Return the name of a flow, or of the process whose stock changes."""
+    process = item.removeprefix("change of ")
+    if process != item:
+        shown = names.processes.get(process, process)
+        return w["stock_of"].format(name=shown, quantity=w["change"])
+    return names.flows.get(item, item)
 
 
 def write_projections(

@@ -9,6 +9,7 @@ import pandas as pd
 from mfa.recycling import trade
 from mfa.recycling.trade import ALL
 from mfa.report import format as fmt
+from mfa.report.indicators import indicator_values
 from mfa.report.page import Page
 from mfa.sankey.chart import Chart, sankey
 
@@ -36,7 +37,7 @@ def region_rows(page: Page) -> list[dict[str, Any]]:
         {
             "name": page.region_name(name),
             "chart": charts[name].figure,
-            "indicators": part.indicator_rows(),
+            "indicators": indicator_values(part),
             "year": part.year,
             "losses": part.loss_rows(part.year, part.substance),
         }

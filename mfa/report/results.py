@@ -24,6 +24,7 @@ from mfa.recycling import (
     trade,
 )
 from mfa.recycling.sources import By
+from mfa.report.aging import end_use_levels
 from mfa.report.bottlenecks import INDICATORS as HEADLINES
 from mfa.report.supply_tables import supply_tables
 from mfa.schema import RESULT_COLUMNS, SHEETS, fold
@@ -74,6 +75,7 @@ def result_tables(
         "stocks": _with_the_rest(
             balance.stocks, system.stocks, ["process", "substance", "year", "quantity"]
         ),
+        **_aging(balance),
         "coefficients": _with_the_rest(balance.coefficients, system.coefficients),
         "compositions": _with_the_rest(balance.compositions, system.compositions),
         "balances": _with_regions(balance) if several else balance.processes,
@@ -88,6 +90,17 @@ def result_tables(
         "trace": _traces(balance),
         "survey": survey(balance),
         **supply_tables(balance, disruptions),
+    }
+
+
+def _aging(balance: Balance) -> dict[str, pd.DataFrame]:
+    """Return the stocks with a lifetime: counted in two ways, by cohort, and by end use."""
+    if not balance.model.cohorts:
+        return {}
+    return {
+        "cohorts": balance.cohorts,
+        "ages": balance.ages,
+        "end_uses": end_use_levels(balance),
     }
 
 

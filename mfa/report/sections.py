@@ -10,8 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from mfa.balance import remarks
+from mfa.report import format as fmt
+from mfa.report.aging import cohort_rows, stock_curves
 from mfa.report.bottlenecks import what_to_do
 from mfa.report.contradictions import checked, excluded, suspect_groups
+from mfa.report.indicators import indicator_values
 from mfa.report.numbers import (
     assumption_rows,
     balance_rows,
@@ -77,23 +80,23 @@ def _contradictions(page: Page, _: Charts) -> Values:
 
 
 def _indicators(page: Page, _: Charts) -> Values:
-    return {"indicators": page.indicator_rows(), "years": page.balance.system.years}
+    return indicator_values(page)
 
 
 def _losses(page: Page, _: Charts) -> Values:
-    """Return the loss ranking of every substance and year with a flow, the last year first."""
-    out: list[Values] = []
+    """Return the loss ranking of every substance: its last year, and apart the earlier ones."""
+    last: list[Values] = []
+    earlier: list[Values] = []
     for chosen in page.balance.system.substances:
         years = [year for substance, year in page.labels if substance == chosen]
-        out += [
-            {
-                "label": page.labels[chosen, year],
-                "rows": page.loss_rows(year, chosen),
-                "first": year == years[-1],
-            }
+        blocks: list[Values] = [
+            {"label": page.labels[chosen, year], "rows": page.loss_rows(year, chosen)}
             for year in reversed(years)
         ]
-    return {"losses": out}
+        last += blocks[:1]
+        earlier += blocks[1:]
+    listed = page.comma.join(str(block["label"]) for block in earlier)
+    return {"last": last, "earlier": earlier, "listed": listed}
 
 
 def _has_losses(page: Page) -> bool:
@@ -109,7 +112,7 @@ def _trade(page: Page, _: Charts) -> Values:
 
 
 def _regions(page: Page, _: Charts) -> Values:
-    return {"regions": region_rows(page), "years": page.balance.system.years}
+    return {"regions": region_rows(page)}
 
 
 def _trace(page: Page, _: Charts) -> Values:
@@ -123,7 +126,15 @@ def _survey(page: Page, _: Charts) -> Values:
 def _stocks(page: Page, _: Charts) -> Values:
     rows = stock_series(page)
     years = sorted({year for row in rows for year in row["cells"]})
-    return {"stocks": rows, "years": years}
+    aging = cohort_rows(page)
+    return {
+        "stocks": rows,
+        "years": fmt.some_years(years),
+        "left_out": len(fmt.some_years(years)) < len(years),
+        "cohorts": aging,
+        "curves": stock_curves(page) if aging else "",
+        "survival": page.words[f"survival:{page.balance.model.survival}"],
+    }
 
 
 def _has_scenarios(page: Page) -> bool:

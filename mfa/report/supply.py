@@ -131,15 +131,15 @@ def _exposed(page: Page) -> list[dict[str, object]]:
     if page.substance not in page.balance.system.substances:
         return []
     table = exposure(page.balance, substance=page.substance, year=page.year)
-    out: list[dict[str, object]] = []
+    alike: dict[str, list[str]] = {}
     for process, rows in table.groupby("item", sort=False):
         countries = rows[~rows["origin"].isin(_PARTS) & (rows["high"] > 0)].head(_MOST_ORIGINS)
         rest = rows[rows["origin"].isin(_PARTS) & (rows["high"] > 1e-6)]
         if set(countries["origin"]) <= {OTHER}:
             continue
         cells = [_share_of(page, row) for row in pd.concat([countries, rest]).to_dict("records")]
-        out.append({"name": page.process_name(process), "origins": page.comma.join(cells)})
-    return out
+        alike.setdefault(page.comma.join(cells), []).append(page.process_name(process))
+    return [{"name": page.comma.join(names), "origins": cells} for cells, names in alike.items()]
 
 
 def _share_of(page: Page, row: dict[Any, Any]) -> str:
@@ -148,7 +148,7 @@ def _share_of(page: Page, row: dict[Any, Any]) -> str:
     if fmt.known(row["value"]):
         return f"{name} {fmt.percent(round(row['value'], 3))}"
     low, high = (fmt.fixed(100 * row[end], 0) for end in ("low", "high"))
-    return f"{name} {low}–{high} %"
+    return f"{name} {fmt.between(low, high)} %"
 
 
 def _shock(page: Page, one: Disruption) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
     short = months["shortage"] / months["demand"].where(months["demand"] > 0, 1.0)
     first = page.comma.join(map(page.process_name, first_short(one.endurance)[0]))
     return {
-        "name": one.shock.name,
+        "name": _shock_name(page, one.shock.name),
         "year": str(one.year),
         "substance": page.substance_name(one.substance),
         "months": f"{row['months']:g}",
@@ -182,6 +182,15 @@ def _shock(page: Page, one: Disruption) -> dict[str, Any]:
             for month in months.index.tolist()
         ],
     }
+
+
+def _shock_name(page: Page, name: str) -> str:
+    """Return the name of a shock in the page's language, where the workbook gives one."""
+    table = page.balance.system.tables.get("shocks")
+    if page.lang != "ja" or table is None or "shock_ja" not in table:
+        return name
+    given = table[table["shock"].eq(name) & table["shock_ja"].notna() & table["shock_ja"].ne("")]
+    return str(given["shock_ja"].iat[0]) if len(given) else name
 
 
 def _after(page: Page, months: float) -> str:

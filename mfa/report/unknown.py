@@ -8,7 +8,7 @@ import pandas as pd
 
 from mfa.report.page import Page
 
-_MOST = 12
+_MOST = 8
 
 
 def unknown(page: Page) -> dict[str, Any]:

@@ -12,11 +12,11 @@ from mfa.scenarios.run import Run
 
 COLUMNS = ("kind", "item", "substance", "value", "low", "high", "unit", "why")
 _OPENING = {
-    "opening": "the stock before the first year is known; its ages are those of a constant inflow",
+    "opening": "the stock before the first year is known; its ages are those of {inflow}",
     "level": "the stock before the first year follows from the level that is known; its ages are "
-    "those of a constant inflow",
+    "those of {inflow}",
     "outflow": "the stock is not known: as much as explains what leaves it in the base year, at "
-    "the ages of a constant inflow",
+    "the ages of {inflow}",
     "none": "nothing tells the stock before the first year: taken as 0",
     "negative": "the reconciled years explain more than there is: the stock before the first year "
     "is taken as 0",
@@ -181,7 +181,7 @@ def _opening_rows(run: Run) -> list[dict[str, Any]]:
         model = old + young * float(stock.inflow[last].sum())
         net = run.plan.nets[layer]
         seen = float(np.nansum(np.where(net.tail == process, base.flows(layer), 0.0)))
-        why = _OPENING[stock.opening.basis]
+        why = _OPENING[stock.opening.basis].format(inflow=_before(stock.growth))
         if abs(model - seen) > 0.01 * max(abs(seen), abs(model)):
             why += (
                 f"; its lifetime lets {model:.4g} leave in {base.year}, where the balance has "
@@ -198,6 +198,15 @@ def _opening_rows(run: Run) -> list[dict[str, Any]]:
             }
         )
     return out
+
+
+def _before(growth: float) -> str:
+    """Return what the inflow of before the first year was like."""
+    if growth == 0:
+        return "a constant inflow"
+    return (
+        f"an inflow that {'grew' if growth > 0 else 'shrank'} by {abs(100 * growth):.3g} % a year"
+    )
 
 
 def _capacity_rows(run: Run) -> list[dict[str, Any]]:

@@ -8,7 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from mfa.balance.network import Floats
-from mfa.stocks import Fixed, FoldedNormal, Gamma, Lifetime, LogNormal, Normal, Weibull
+from mfa.stocks import (
+    Fixed,
+    FoldedNormal,
+    Gamma,
+    Lifetime,
+    LogNormal,
+    Normal,
+    Weibull,
+    opening_shares,
+)
 from mfa.stocks import survival_shares as shares_of
 from mfa.system.lifetimes import Lifetimes
 
@@ -145,8 +154,23 @@ class Cohorts:
         entered = self.inflow.sum(axis=1) * self.steps * self.phi[at]
         age = self.years[at] - np.asarray(self.years[: at + 1])
         np.add.at(out, np.searchsorted(AGES, age, side="right") - 1, entered[: at + 1])
+        return out + self.opening.stock * self._opening_by_age(at)
+
+    def _opening_by_age(self, at: int) -> Floats:
+        """Return what is left of the opening stock by age, as shares of it; sums to ρ.
+
+        With τ the time since, what is older than x ≥ τ is ∫_x^∞ e^(−g(a − τ)) S(a) da over
+        ∫_0^∞ e^(−ga) S(a) da, which is e^(−g(x − τ)) times the ρ of x years.
+        """
         since = float(self.years[at] - self.years[0] + 1)
-        life = self.lives.life_of(self.years[0] - 1)
-        edges = np.maximum(np.append(np.asarray(AGES, dtype=float), np.inf), since)
-        part = np.diff(life.years_in_use(edges)) / life.years_in_use()
-        return out + self.opening.stock * part
+        edges = np.maximum(np.asarray(AGES, dtype=float), since)
+        ages, back = np.unique(edges, return_inverse=True)
+        life, growth = self.lives.life_of(self.years[0] - 1), self.growth
+        left = opening_shares(ages, life, growth, first_step=float(ages[0]))[back]
+        older = np.exp(-growth * (edges - since)) * left
+        return np.asarray(-np.diff(older, append=0.0))
+
+    @property
+    def growth(self) -> float:
+        """Growth of the inflow that the opening stock stems from [1/yr]."""
+        return self.lives.growths[self.lives.place_of(self.years[0] - 1)]

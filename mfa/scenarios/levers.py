@@ -86,8 +86,12 @@ def _share(run: Run, item: str, flows: tuple[int, ...], of: int, year: int, laye
     below = add_up(net, net.tail if of == OUTPUTS else net.head, x)[net.tail[flows[0]]]
     if of >= 0:
         below = x[of]
-    before = float(x[list(flows)].sum() / below) if below > 0 else 0.0
     terms = run.plan.terms(layer, year, {})
+    stated = terms.share[list(flows)]
+    if not np.isnan(stated).any() and (terms.of[list(flows)] == of).all():
+        before = float(stated.sum())  # what happens may differ, where a capacity holds
+    else:
+        before = float(x[list(flows)].sum() / below) if below > 0 else 0.0
     others = (net.tail == net.tail[flows[0]]) & ~np.isnan(terms.share)
     others[list(flows)] = False
     top = 1.0 - float(terms.share[others].sum()) if of in (INPUTS, OUTPUTS) else 1.0

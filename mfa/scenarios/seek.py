@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
-from scipy.optimize import brentq, minimize, minimize_scalar
 
 from mfa.balance import Balance, reconcile
 from mfa.balance.network import Floats
-from mfa.errors import MFAError, near
+from mfa.errors import MFAError
 from mfa.recycling import indicators
+from mfa.scenarios.least import CLOSE, LeastChange
 from mfa.scenarios.levers import Lever, find_lever
 from mfa.scenarios.paths import Path, Point
 from mfa.scenarios.run import Run, plan_of, run
+from mfa.scenarios.scan import Scan
 from mfa.scenarios.sheet import Row
 from mfa.scenarios.tables import future_system
 from mfa.system import System
 
 End = Literal["value", "low", "high"]
-_CLOSE = 1e-7
-_POINTS = 9
-_NUDGE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,9 @@ class Sought:
         The indicator in that year without the search.
     rows : DataFrame
         Rows for the sheet ``scenarios`` that do the same.
+    tried : Series
+        Of a single lever: the indicator at every value that was tried. A search is no proof: what
+        reaches the target only between two of them is not seen.
     """
 
     indicator: str
@@ -61,6 +61,7 @@ class Sought:
     before: dict[str, float]
     start: float
     rows: pd.DataFrame = field(repr=False, compare=False, default_factory=pd.DataFrame)
+    tried: pd.Series = field(repr=False, compare=False, default_factory=pd.Series)
 
     @property
     def value(self) -> float:
@@ -80,10 +81,14 @@ class Sought:
         goal = f"{self.indicator} of {self.target:.4g} in {self.year}"
         if self.reached:
             return f"{goal}: {levers} (from {self.start:.4g})"
-        return (
+        said = (
             f"{goal} is not reached: the nearest is {self.found:.4g} with {levers} "
             f"(from {self.start:.4g})"
         )
+        if len(self.tried) > 1:
+            low, high = self.tried.index[[0, -1]]
+            said += f"; {len(self.tried)} values from {low:.4g} to {high:.4g} were tried"
+        return said
 
 
 def solve_for(
@@ -175,13 +180,8 @@ class _Search:
 
     def _indicator(self, done: Run) -> float:
         future = future_system(done, self.scenario, (self.year,))
-        table = indicators(reconcile(future))
-        rows = table[(table["indicator"] == self.indicator) & (table["year"] == self.year)]
-        if rows.empty:
-            known = list(dict.fromkeys(table["indicator"]))
-            advice = near(self.indicator, known, "there are " + ", ".join(known))
-            raise MFAError(f"no indicator is called {self.indicator!r}; {advice}")
-        rows = rows[rows["substance"] == self.substance]
+        table = indicators(reconcile(future), only=self.indicator)
+        rows = table[(table["year"] == self.year) & (table["substance"] == self.substance)]
         if "region" in rows:
             rows = rows[rows["region"] == ""]
         if rows.empty:
@@ -209,9 +209,11 @@ class _Search:
         path = Path("set", (Point(self.year, float(value), "linear"),))
         return Row(lever.target, lever.item, lever.substance, {"set": path})
 
-    def result(self, values: Floats, found: float) -> Sought:
+    def result(
+        self, values: Floats, found: float, tried: Mapping[float, float] | None = None
+    ) -> Sought:
         """Return what was found, as it is."""
-        reached = abs(found - self.target) <= _CLOSE * max(1.0, abs(self.target))
+        reached = abs(found - self.target) <= CLOSE * max(1.0, abs(self.target))
         rows = [
             {
                 "scenario": self.scenario or "target",
@@ -237,101 +239,28 @@ class _Search:
             dict(zip(self.names, map(float, self.before), strict=True)),
             self.start,
             pd.DataFrame(rows),
+            pd.Series(tried or {}, dtype=np.float64).sort_index(),
         )
 
     def one(self) -> Sought:
         """Search one lever: the value nearest to where it stands."""
-        lever, start = self.levers[0], self.before[0]
+        lever, start = self.levers[0], float(self.before[0])
         if abs(self.start - self.target) <= 1e-12:
             return self.result(self.before, self.start)
-        values = {float(start): self.start}
-        for points in (lever.limits, np.linspace(*lever.limits, _POINTS)):
-            more = [float(v) for v in points if float(v) not in values]
-            values |= {v: self.at(np.array([v])) for v in more}
-            order = sorted(values)
-            found = self._bracket(order, values, float(start))
-            if found is not None:
-                root = float(brentq(self._off, *found, xtol=1e-13, rtol=1e-12))
-                return self.result(np.array([root]), self.at(np.array([root])))
-        order = [v for v in order if not np.isnan(values[v])]  # 0 ÷ 0 at some lever's limit
-        best = min(order, key=lambda v: (abs(values[v] - self.target), abs(v - start)))
-        at = order.index(best)
-        around = order[max(at - 1, 0)], order[min(at + 1, len(order) - 1)]
-        if 0 < at < len(order) - 1:
-            fine = minimize_scalar(lambda v: abs(self._off(v)), bounds=around, method="bounded")
-            if fine.fun < abs(values[best] - self.target) * (1 - 1e-9):
-                best = float(fine.x)
-        return self.result(np.array([best]), values.get(best) or self.at(np.array([best])))
-
-    def _bracket(
-        self, order: list[float], values: dict[float, float], start: float
-    ) -> tuple[float, float] | None:
-        """Return neighbours with the target between them, nearest to where the lever stands."""
-        brackets = [
-            (low, high)
-            for low, high in pairwise(order)
-            if (values[low] - self.target) * (values[high] - self.target) <= 0
-        ]
-        return min(brackets, key=lambda pair: min(abs(v - start) for v in pair), default=None)
-
-    def _off(self, value: float) -> float:
-        return self.at(np.array([value])) - self.target
+        scan = Scan(lambda v: self.at(np.array([v])), lever.limits, start, self.target)
+        value, found = scan.nearest()
+        return self.result(np.array([value]), found, scan.tried)
 
     def several(self) -> Sought:
-        """Search several levers: the least Σ |change| ÷ value, each moved the way that helps."""
-        scale = np.array([lever.scale for lever in self.levers])
-        toward = np.sign(self.target - self.start)
-        if toward == 0:
+        """Search several levers: the least Σ |change| ÷ value."""
+        if self.start == self.target:
             return self.result(self.before, self.start)
-        room = np.array([self._room(k, toward) for k in range(len(self.levers))])
-        far = self.at(self.before + room)
-        if toward * (far - self.target) < -_CLOSE:
-            return self.result(self.before + room, far)
-
-        def along(share: Floats) -> float:
-            return self.at(self.before + share * room) - self.target
-
-        even = float(brentq(lambda t: along(np.full(len(room), t)), 0.0, 1.0, xtol=1e-10))
-        cost = np.abs(room) / scale
-        starts = [np.full(len(room), even), *self._one_by_one(along)]
-        found = [self._least(along, cost, start) for start in starts]
-        best = min(found, key=lambda share: float(cost @ share))
-        values = self.before + best * room
-        return self.result(values, self.at(values))
-
-    def _room(self, k: int, toward: float) -> float:
-        """Return how far a lever can move the way that helps, 0 if neither way does."""
-        low, high = self.levers[k].limits
-        gains = {}
-        for end in (low, high):
-            room = end - self.before[k]
-            nudge = self.before.copy()
-            nudge[k] += _NUDGE * room
-            gains[room] = toward * (self.at(nudge) - self.start) if room else 0.0
-        best = max(gains, key=lambda room: gains[room])
-        return best if gains[best] > 0 else 0.0
-
-    def _one_by_one(self, along: Callable[[Floats], float]) -> list[Floats]:
-        """Return points that reach the target with single levers, where these can."""
-        out = []
-        for k in range(len(self.levers)):
-            only = np.eye(len(self.levers))[k]
-            if along(only) * along(0 * only) < 0:
-                share = brentq(lambda t, only=only: along(t * only), 0.0, 1.0, xtol=1e-10)
-                out.append(float(share) * only)
-        return out
-
-    def _least(self, along: Callable[[Floats], float], cost: Floats, start: Floats) -> Floats:
-        """Return the cheapest point that reaches the target, from a start that does."""
-        found = minimize(  # type: ignore[call-overload]
-            lambda share: float(cost @ share),
-            start,
-            jac=lambda _: cost,
-            bounds=[(0.0, 1.0)] * len(cost),
-            constraints=[{"type": "eq", "fun": along}],
-            method="SLSQP",
-            options={"eps": 1e-6, "ftol": 1e-10, "maxiter": 60},
+        search = LeastChange(
+            self.at,
+            self.before,
+            self.start,
+            [lever.limits for lever in self.levers],
+            np.array([lever.scale for lever in self.levers]),
+            self.target,
         )
-        point = np.clip(found.x, 0.0, 1.0)
-        sound = abs(along(point)) <= _CLOSE and cost @ point <= cost @ start
-        return np.asarray(point if sound else start)
+        return self.result(*search.best())

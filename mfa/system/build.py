@@ -232,7 +232,8 @@ def assemble(
         "substances": settings.layers,
     }
     if "lifetimes" in rest:
-        check_lifetimes(rest["lifetimes"], processes, settings.layers, findings)
+        years = data["year"].to_numpy(dtype=np.float64)
+        check_lifetimes(rest["lifetimes"], processes, settings.layers, years, findings)
     for name, sheet in rest.items():
         if name != "lifetimes":
             _check_other(sheet, names, findings)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from mfa.system.model import System
 
 _MOMENTS, _PARAMETERS = ("mean", "sd"), ("shape", "scale")
+_STEEP = 0.5  # of an inflow, in a year
 _BOTH = "write mean and sd, or shape and scale"
 _PAIRS = {  # which of the four numbers may give each lifetime
     "fixed": ("mean",),
@@ -55,6 +56,8 @@ class Lifetimes:
         First cohort year of each lifetime, ascending; −inf where the sheet leaves it blank.
     lives : tuple of Lifetime
         The lifetimes, each with single numbers as parameters.
+    growths : tuple of float
+        Growth of the inflow of before the first year [1/yr], as each row has it.
     cells : tuple of str
         Where each stands, ``lifetimes!A2``.
     """
@@ -63,6 +66,7 @@ class Lifetimes:
     substance: str
     from_years: tuple[float, ...]
     lives: tuple[Lifetime, ...]
+    growths: tuple[float, ...]
     cells: tuple[str, ...]
 
     def place_of(self, year: float) -> int:
@@ -101,26 +105,26 @@ class Lifetimes:
         return out
 
     def opening_shares(
-        self, years: Sequence[int] | Floats, growth: float = 0.0, first_step: float | None = None
+        self, years: Sequence[int] | Floats, first_step: float | None = None
     ) -> Floats:
         """Return ρ_t, the share of the opening stock still in use at the end of year t.
 
-        Its ages are those of an inflow that was constant, or grew evenly, for ever; its lifetime
-        is that of the cohort of the year before the first.
+        Its ages are those of an inflow that was constant, or grew evenly, for ever. Lifetime and
+        growth are those of the cohort of the year before the first.
 
         Parameters
         ----------
         years : array_like
             Years, ascending.
-        growth, first_step
+        first_step
             As in `mfa.stocks.opening_shares`.
 
         Returns
         -------
         array, shape (n_year,)
         """
-        life = self.life_of(years[0] - 1)
-        return opening_shares(years, life, growth, first_step=first_step)
+        place = self.place_of(years[0] - 1)
+        return opening_shares(years, self.lives[place], self.growths[place], first_step=first_step)
 
 
 def lifetime_of(system: System, process: str, substance: str) -> Lifetimes | None:
@@ -177,6 +181,7 @@ def read_lifetimes(table: pd.DataFrame) -> dict[tuple[str, str], Lifetimes]:
                 make_lifetime(row["distribution"], **{n: row[n] for n in _MOMENTS + _PARAMETERS})
                 for row in records
             ),
+            growths=tuple(rows["growth"].fillna(0.0).tolist()),
             cells=tuple(str(row["cell"]) for row in records),
         )
     return out
@@ -221,9 +226,26 @@ def make_lifetime(
 
 
 def check_lifetimes(
-    sheet: ParsedSheet, processes: pd.DataFrame, layers: tuple[str, ...], findings: Findings
+    sheet: ParsedSheet,
+    processes: pd.DataFrame,
+    layers: tuple[str, ...],
+    years: Floats,
+    findings: Findings,
 ) -> None:
-    """Fill the defaults of the sheet ``lifetimes`` and note every row that gives no lifetime."""
+    """Fill the defaults of the sheet ``lifetimes`` and note every row that gives no lifetime.
+
+    Parameters
+    ----------
+    sheet : ParsedSheet
+    processes : DataFrame
+        The sheet ``processes``.
+    layers : tuple of str
+        Substances and goods.
+    years : array
+        Years of the flows, in any order, nan where a cell cannot be used.
+    findings : Findings
+        Collects the problems.
+    """
     frame, check = sheet.frame, Checker(sheet, findings)
     fill_substances(sheet, layers, findings)
     check_names(sheet, "process", processes["process"], "processes", findings)
@@ -248,7 +270,9 @@ def check_lifetimes(
         "write " + ", ".join(_PAIRS),
     )
     _check_numbers(sheet, check)
-    _check_made(sheet, findings)
+    first = np.nanmin(years) if np.isfinite(years).any() else np.nan
+    _check_made(sheet, first, findings)
+    _check_growth(sheet, first, check)
     sheet.put("cell", pd.Series(sheet.places("process"), copy=False))
 
 
@@ -293,8 +317,8 @@ def _check_numbers(sheet: ParsedSheet, check: Checker) -> None:
         )
 
 
-def _check_made(sheet: ParsedSheet, findings: Findings) -> None:
-    """Note rows whose numbers, each fit by itself, make no lifetime together."""
+def _check_made(sheet: ParsedSheet, first: float, findings: Findings) -> None:
+    """Note rows whose numbers, each fit by itself, make no lifetime or no past together."""
     frame = sheet.frame
     columns = ["distribution", *_MOMENTS, *_PARAMETERS]
     wrong = {
@@ -302,12 +326,37 @@ def _check_made(sheet: ParsedSheet, findings: Findings) -> None:
         for problem in findings.problems
         if problem.sheet == sheet.name and problem.severity == "error"
     }
-    for i, row in enumerate(frame[columns].to_dict("records")):
+    for i, row in enumerate(frame[[*columns, "growth"]].to_dict("records")):
         if str(sheet.rows[i]) in wrong:
             continue
+        growth, column = row.pop("growth"), "mean" if np.isfinite(row["mean"]) else "shape"
         try:
-            make_lifetime(**{str(name): cell for name, cell in row.items()})
+            life = make_lifetime(**{str(name): cell for name, cell in row.items()})
+            if growth < 0 and np.isfinite(first):
+                column = "growth"
+                opening_shares([first], life, growth)
         except StockError as error:
             what, _, do = str(error).partition("; ")
-            column = "mean" if np.isfinite(row["mean"]) else "shape"
             findings.error(what, do or "correct the row", None, sheet.place(i, column))
+
+
+def _check_growth(sheet: ParsedSheet, first: float, check: Checker) -> None:
+    """Note growth that looks like a percentage, and growth that no opening stock is made of."""
+    frame = sheet.frame
+    growth = frame["growth"].to_numpy(dtype=np.float64)
+    check.warning(
+        np.abs(growth) > _STEEP,
+        "growth",
+        "an inflow that changed very fast every year before the first: growth {growth}",
+        "write 3 % as 0.03 or 3%; if it is meant, nothing",
+    )
+    begins = frame["from_year"].fillna(-np.inf)
+    begun = begins.where(begins < first)  # the lifetime of the year before the first, or else
+    keys = [frame["process"], frame["substance"]]
+    last = begun.groupby(keys).transform("max").fillna(begins.groupby(keys).transform("min"))
+    check.warning(
+        (np.isfinite(growth) & (begins != last) & last.notna()).to_numpy(),
+        "growth",
+        "growth is not used here: the stock of before the first year has another row's lifetime",
+        "move it to the row that holds in the year before the first",
+    )

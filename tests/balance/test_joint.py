@@ -184,6 +184,30 @@ def test_the_truth_lies_within_the_sd_as_often_as_it_should() -> None:
     assert np.std(z, axis=0) == pytest.approx(1.0, abs=0.2)
 
 
+def test_a_stock_that_has_always_grown_goes_on_growing() -> None:
+    g, ends = 0.03, np.arange(1990, 2021)
+    mean = np.diff(np.exp(g * (ends - 1990))) / g  # of an inflow e^(gt) over each year
+    inflow = dict(zip(YEARS, 10 * mean, strict=True))
+    age = np.linspace(0, 100, 400_001)
+    life = mfa.Weibull(mean=20.0, sd=8.0)
+    opening = 10 * float(np.trapezoid(np.exp(-g * age) * life.survival(age), age))
+    row: dict[str, object] = {"distribution": "weibull", "mean": 20.0, "sd": 8.0}
+    grown, even = (
+        mfa.reconcile(chain(YEARS, inflow, {}, {1989: opening}, row=row | {"growth": growth}))
+        for growth in (g, None)
+    )
+
+    def levels(balance: mfa.Balance) -> np.ndarray:
+        table = balance.stocks[balance.stocks["quantity"] == "level"]
+        return table["value"].to_numpy() / opening
+
+    expected = np.exp(g * (ends - 1990))
+    assert levels(grown) == pytest.approx(expected, rel=2e-4)  # inflow is even within a year
+    assert np.abs(levels(even) / expected - 1).max() > 0.03
+    left = [one(balance, "out", 1990) for balance in (grown, even)]
+    assert left[0] < 0.8 * left[1]  # a young stock loses less
+
+
 def test_a_stock_that_has_always_had_the_same_inflow_stays_as_it_is() -> None:
     years = [2000, 2001, 2005, 2006, 2016]
     system = chain(years, dict.fromkeys(years, 10.0), {2000: 10.0}, {})

@@ -27,7 +27,7 @@ def test_the_page_follows_the_file(visit, tmp_path):
     with watcher.watching(book) as (address, _):
         page = visit.page
         page.set_default_timeout(patience)
-        page.goto(address)
+        page.goto(address, wait_until="commit")  # the page may load itself again at once
         page.locator(".mfa-frame:visible svg").wait_for()
         page.locator(".switch:visible").wait_for()  # the whole report, in both languages
         page.locator(".switch:visible button[data-lang=ja]").click()

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import mfa
+from mfa.recycling.indicators import IDS
 
 ROOT = Path(__file__).parents[2]
 PAGES = (
@@ -18,6 +19,7 @@ PAGES = (
     "docs/bottlenecks.md",
     "docs/charts.md",
     "docs/contradictions.md",
+    "docs/indicators.md",
     "docs/python.md",
     "docs/scenarios.md",
     "docs/stocks.md",
@@ -36,6 +38,12 @@ def test_python_blocks_run(page, tmp_path, monkeypatch):
     names: dict[str, object] = {}
     for block in blocks:
         exec(compile(block, page, "exec"), names)
+
+
+def test_every_indicator_is_explained():
+    page = (ROOT / "docs/indicators.md").read_text(encoding="utf-8")
+    listed = page.split("## The list")[1].split("## One rate")[0]
+    assert tuple(re.findall(r"^\| `(\w+)` \|", listed, re.M)) == IDS
 
 
 @pytest.mark.parametrize("page", ["format", "contradictions"])

@@ -18,7 +18,7 @@ TABLES = ("processes", "flows", "data", "stocks", *SHARES)
 def test_every_folder_has_its_workbook():
     folders = {path.parent.name for path in FLOWS.glob("*/flows.csv")}
     assert folders == set(CASES)
-    assert len(CASES) == 5
+    assert len(CASES) == 6
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 import mfa
 
-FLOWS = Path(__file__).parents[2] / "flows"
+ROOT = Path(__file__).parents[2]
+FLOWS = ROOT / "flows"
 CASE = "copper-world"
 YEARS = (2017, 2018, 2019)
 PRINTED_SHARE = {2017: 0.173, 2018: 0.168, 2019: 0.168}  # ICSG, October 2020
@@ -40,7 +42,7 @@ def test_balances_close(world):
 
 
 def test_stages_and_countries_check_each_other(world, page_of):
-    assert world.dof == 3 * len(YEARS)
+    assert world.dof == 4 * len(YEARS)  # three balances and what is discarded
     text = f"χ² = {world.chi2:.1f} on {world.dof} degrees of freedom, p = {world.p_value:.2f}"
     assert text in page_of(CASE)
     checked = world.flows[world.flows["status"] == "reconciled"]["flow"]
@@ -104,6 +106,9 @@ def test_the_table_of_the_page(world, page_of):
             with_sd(*stocks.loc[("refined_market", "change", y), ["value", "sd"]], 0) for y in YEARS
         ],
     }
+    rows["discarded products [Mt/yr]"] = [
+        with_sd(*(flow(world, "discarded").loc[y, ["value", "sd"]] / 1e3), 1) for y in YEARS
+    ]
     for indicator, words, digits in (
         ("recycled_share_refined", "recycled share of refined copper", 1),
         ("recycling_input_rate_total", "recycling input rate, all scrap", 1),
@@ -127,3 +132,74 @@ def test_what_the_page_says_of_scrap(world, page_of):
     level = world.stocks.set_index(["process", "quantity", "year"]).loc[("use", "level", 2017)]
     change = world.stocks.set_index(["process", "quantity", "year"]).loc[("use", "change", 2017)]
     assert round(100 * change["value"] / level["value"]) == 3
+    opening = world.stocks.set_index(["process", "quantity", "year"]).loc[("use", "level", 2016)]
+    released = flow(world, "discarded").loc[2017, "value"] * 235e3 / opening["value"]
+    assert released / 12e3 == pytest.approx(0.5, abs=0.05)
+    share = 100 * rate(world, "eol_recycling_rate").loc[2019, "value"]
+    assert f"({share:.0f} % in 2019)" in page
+
+
+@pytest.fixture(scope="module")
+def alike(tables_of):
+    """Return the case with another lifetime, or without one."""
+
+    def made(mean: float | None, growth: float = 0.03) -> mfa.Balance:
+        tables = tables_of(CASE)
+        table = tables.pop("lifetimes")
+        if mean is not None:
+            tables["lifetimes"] = table.assign(mean=mean, sd=0.4 * mean, growth=growth)
+        return mfa.reconcile(mfa.System.from_tables(tables))
+
+    return made
+
+
+def scrap(balance: mfa.Balance, scenario: str) -> float:
+    table = mfa.project(balance, scenario, 2040).supply
+    return float(table.loc[(table["year"] == 2040) & (table["kind"] == "scrap"), "value"].item())
+
+
+@pytest.mark.parametrize(("mean", "growth"), [(25, 3), (30, 3), (35, 3), (30, 0)])
+def test_lifetimes_that_agree(alike, page_of, mean, growth):
+    balance = alike(mean, growth / 100)
+    worn = flow(balance, "discarded").loc[2018, ["value", "sd"]] / 1e3
+    levels = balance.stocks.set_index(["process", "quantity", "year"])
+    level = levels.loc[("use", "level", 2016), ["value", "sd"]] / 1e3
+    cells = [
+        str(mean),
+        str(growth),
+        f"{balance.chi2:.1f}",
+        with_sd(*worn, 1),
+        with_sd(*level, 0),
+        f"{scrap(balance, 'STEPS') / 1e3:.1f}",
+    ]
+    assert balance.p_value > 0.05
+    assert f"| {' | '.join(cells)} |" in page_of(CASE).replace("**", "")
+
+
+def test_what_the_lifetime_says(world, alike, page_of):
+    page = page_of(CASE)
+    mined = pd.read_csv(ROOT / "docs" / "data" / "copper-world-mine-production.csv", index_col=0)
+    mined = mined["mine_production_t"]
+    assert f"{100 * np.log(mined[2016] / mined[1966]) / 50:.1f} % more each year" in page
+    assert round(100 * (26 - 12) / 454) == 3
+    even = flow(alike(30, 0.0), "discarded").loc[2018, "value"]
+    grown = flow(world, "discarded").loc[2018, "value"]
+    assert f"let {even / 1e3:.1f} Mt leave instead of {grown / 1e3:.1f}" in page
+    assert f"scrap be {scrap(alike(None), 'STEPS') / 1e3:.1f} Mt in STEPS" in page
+    worn = [
+        mfa.project(world, name, 2040).flows.query("flow == 'discarded' and year == 2040")["value"]
+        for name in ("STEPS", "SDS")
+    ]
+    first, second = (float(found.item()) / 1e3 for found in worn)
+    text = f"{first:.1f} Mt in 2040 in STEPS and {second:.1f} in SDS, where"
+    now = flow(world, "discarded").loc[2019, "value"] / 1e3
+    assert f"{text} {now:.1f} are in 2019" in page
+
+
+def test_mines_would_hold_demand_back(tables_of):
+    tables = tables_of(CASE)
+    table = tables["scenarios"]
+    note = table.loc[(table["target"] == "capacity") & (table["year"] == "2040"), "note"].iloc[0]
+    tables["scenarios"] = table[table["target"] != "capacity"]
+    unmet = mfa.project(mfa.System.from_tables(tables), "SDS", 2040).unmet
+    assert f"from {unmet['year'].min()} on" in note

@@ -37,6 +37,7 @@ WORLD = ("STEPS", "SDS", "SDS and 60 % collected")
 KEPT, RECYCLED = "STEPS and scrap kept", "STEPS and magnets recycled"
 FIGURES = [
     ("copper-world", "into use [Mt/yr]", "inflow", 1e3, 1, [(n, 2040) for n in ("", *WORLD)]),
+    ("copper-world", "in use [Mt]", "level", 1e3, 0, [(n, 2040) for n in ("", *WORLD)]),
     ("copper-world", "from mines [Mt/yr]", "primary", 1e3, 1, [(n, 2040) for n in ("", *WORLD)]),
     ("copper-world", "scrap to makers [Mt/yr]", "scrap", 1e3, 1, [(n, 2040) for n in ("", *WORLD)]),
     (

@@ -21,6 +21,7 @@ NAMES = (
     "recycled_share_refined",
     "old_scrap_ratio",
     "new_scrap_recycling_rate",
+    "recycling_efficiency",
 )
 
 
@@ -187,6 +188,7 @@ def formulas(cycle: Cycle, x: Mapping[str, float]) -> dict[str, tuple[float, flo
         "recycled_share_refined": (scrap_in_refined(cycle, x), made),
         "old_scrap_ratio": (rec_old, rec_old + rec_new),
         "new_scrap_recycling_rate": (rec_new + exp_new, new),
+        "recycling_efficiency": (rec_old + exp_old + rec_new + exp_new, eol + new),
     }
 
 

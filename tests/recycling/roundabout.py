@@ -201,6 +201,9 @@ def indicator(cycle: Cycle, x: Mapping[str, float], name: str) -> float:
         "recycling_input_rate_old": lambda: rec_old / (primary + own + scrap),
         "old_scrap_ratio": lambda: rec_old / (rec_old + rec_new),
         "new_scrap_recycling_rate": lambda: (rec_new + exp_new) / made,
+        "recycling_efficiency": lambda: (
+            (rec_old + exp_old + rec_new + exp_new) / (generated + made)
+        ),
     }[name]()
 
 

@@ -131,6 +131,15 @@ def test_a_missing_denominator_says_which_role_from_which_stage() -> None:
     assert "new_scrap" in table["missing"]["new_scrap_recycling_rate"]
 
 
+@pytest.mark.parametrize("gone", [{"discarded"}, {"cutoffs", "turnings"}])
+def test_what_arises_in_two_places_is_not_known_from_one(gone: set[str]) -> None:
+    """Old and new scrap over new scrap alone would be no rate: it can be above 1."""
+    flows = tuple(replace(f, roles=()) if f.name in gone else f for f in byhand.CYCLE.flows)
+    row = table_of(Cycle(byhand.CYCLE.processes, flows), byhand.DATA).loc["recycling_efficiency"]
+    assert "end_of_life flows from use and new_scrap flows from manufacturing" in row["missing"]
+    assert np.isnan(row["value"])
+
+
 def test_a_known_zero_is_not_missing() -> None:
     data: dict[str, Number] = dict(byhand.DATA) | dict.fromkeys(("burnt",))
     data |= {"demolition": (0.0, 0.0), "sold": (0.0, 0.0), "hulks": (0.0, 0.0)}

@@ -29,6 +29,7 @@ INDICATORS = (
     "recycling_input_rate_old",
     "old_scrap_ratio",
     "new_scrap_recycling_rate",
+    "recycling_efficiency",
 )
 H = 1e-4
 
@@ -135,6 +136,33 @@ def test_undetermined_shares_give_ranges() -> None:
     known = gains(byhand.balance()).set_index(["indicator", "item"])["value"]
     truth = known["recycling_input_rate_total", "burnt"]
     assert row["low"] - 0.02 <= truth <= row["high"] + 0.02
+
+
+def test_a_range_says_what_it_is() -> None:
+    known = gains(byhand.balance())
+    assert set(known["range"][known["sd"].notna()]) == {"1.96 sd"}
+    data = dict(byhand.DATA) | dict.fromkeys(("sold", "burnt", "turnings", "goods"))
+    open_ = gains(reconcile(system_of(byhand.CYCLE, data)))
+    undetermined = open_["value"].isna()
+    assert undetermined.any()
+    assert set(open_["range"][undetermined]) == {"corners tried"}
+
+
+def test_a_yield_counts_what_stocks_give() -> None:
+    """Smelters that draw on stocks make more metal than enters them, but none out of nothing."""
+    balance = mfa.reconcile(mfa.read_tables("flows/copper-japan"))
+    drew = balance.stocks[balance.stocks["quantity"] == "change"]
+    assert (drew["process"].eq("smelting_ore") & (drew["value"] < 0)).any()
+    for year in balance.system.years:
+        table = gains(balance, year)
+        row = table[(table["what"] == "yield") & (table["process"] == "smelting_ore")].iloc[0]
+        flows = balance.flows[balance.flows["year"].eq(year) & balance.flows["substance"].eq("Cu")]
+        flows = flows.set_index("flow")["value"]
+        refined, slag = flows["refined_ore"], flows["slag_ore"]
+        change = drew[drew["process"].eq("smelting_ore") & drew["year"].eq(year)]["value"]
+        added = max(float(change.sum()), 0.0)
+        assert row["share"] == pytest.approx(refined / (refined + slag + added), rel=1e-6)
+        assert row["share"] < 1
 
 
 def test_coefficients_are_named() -> None:

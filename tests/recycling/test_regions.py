@@ -30,6 +30,7 @@ BY_HAND = {
         "recycled_share_refined": (172 * 49 / 179 + 121 * 36 / 126) / (172 + 121),
         "old_scrap_ratio": (26 + 69 / 98 * 40) / 93,
         "new_scrap_recycling_rate": (27 + NEW * 40) / (27 + 29),
+        "recycling_efficiency": (26 + 69 / 98 * 40 + 27 + NEW * 40) / (104 + 27 + 29),
     },
     "North": {
         "collection_rate": (22 + 26 + 4) / 61,
@@ -41,6 +42,7 @@ BY_HAND = {
         "recycled_share_refined": 49 / 179,
         "old_scrap_ratio": 22 / 49,
         "new_scrap_recycling_rate": 1.0,
+        "recycling_efficiency": (22 + 26 + 4 + 27) / (61 + 27),
     },
     "South": {
         "collection_rate": np.nan,
@@ -52,6 +54,7 @@ BY_HAND = {
         "recycled_share_refined": 36 / 126,
         "old_scrap_ratio": OLD / (OLD + NEW),
         "new_scrap_recycling_rate": NEW * 40 / 29,
+        "recycling_efficiency": (OLD + NEW) * 40 / (43 + 29),
     },
 }
 

@@ -58,6 +58,7 @@ BY_HAND = {
     "recycled_share_refined": (481 * 53 / 500, 481),
     "old_scrap_ratio": (OLD * (53 + 71), (OLD + NEW) * (53 + 71)),
     "new_scrap_recycling_rate": (NEW * (53 + 71 + 186), 43 + 67),
+    "recycling_efficiency": (OLD * (53 + 71 + 186) + 31 + NEW * (53 + 71 + 186), 211 + 43 + 67),
 }
 
 

@@ -8,9 +8,11 @@ import re
 import pytest
 
 import mfa
+from mfa.report.words import words
 
 from . import pages
 
+EN = words("en")
 NUMBER = r"[−-]?[\d,]+(?:\.\d+)?"
 SHAPES = [
     "small",
@@ -110,10 +112,15 @@ def test_indicators(shape):
     table = table[~table["indicator"].isin(pages.ELSEWHERE)]  # see the supply
     rows = page.table("Indicator", str(balance.system.years[-1]))
     keys = ["indicator", "item", "substance"]
-    groups = [group for _, group in table.groupby(keys, sort=False)]
+    groups = table.groupby(keys, sort=False)
     assert len(rows) == len(groups)
-    assert table.groupby(keys).size().max() == len(balance.system.years)
-    for row, group in zip(rows, groups, strict=True):
+    assert groups.size().max() == len(balance.system.years)
+    for (indicator, item, substance), group in groups:
+        name = EN[f"indicator:{indicator}"] + (f": {EN[f'role:{item}']}" if item else "")
+        if len(balance.system.layers) > 1:
+            name += f" ({EN.get(substance, substance)})"
+        start = name + EN[f"scope:{indicator}"]
+        (row,) = (row for row in rows if row["Indicator"].startswith(start))
         for _, one in group.iterrows():
             cell = row[str(one["year"])]
             share = one["unit"] == "1"

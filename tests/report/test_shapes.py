@@ -196,7 +196,8 @@ def test_indicators_that_cannot_be_formed_say_what_is_missing():
         lacking = table["missing"][shown & ~table["indicator"].isin(pages.ELSEWHERE)]
         assert (lacking != "").sum() > 9
         found = [cell.startswith(start) for cell in cells]
-        assert found == (lacking != "").to_list()
+        assert sum(found) == (lacking != "").sum()
+        assert len(found) == len(lacking)
 
 
 @pytest.mark.parametrize("lang", ["en", "ja"])
@@ -208,7 +209,8 @@ def test_a_whole_cycle_has_every_indicator(lang):
     table = table[~table["indicator"].isin(pages.ELSEWHERE)]
     assert (table["missing"].iloc[:9] == "").all()
     assert len(cells) == len(table)
-    assert all("%" in cell for cell in cells[:9])
+    formed = (table["unit"] == "1") & (table["missing"] == "")
+    assert sum("%" in cell for cell in cells) == formed.sum()
 
 
 def test_a_system_without_redundancy_says_so():

@@ -137,3 +137,73 @@ def test_ends_of_what_is_only_known_within_a_range():
     assert found.value == pytest.approx((0.45 * 100 / 0.9 - 12) / 50, rel=1e-8)
     with pytest.raises(MFAError, match="'value', 'low' or 'high'"):
         mfa.solve_for(balance, None, "collection", RATE, 0.45, 2026, end="lowest")
+
+
+def narrow_sorting(cut: float | None = None) -> mfa.System:
+    """Sorting takes no more than 48: the rate rises with the cuttings until it does, then falls.
+
+    With 88 of goods and c cut off, sorting gets 30 + 88c/(1 − c), and 48 from c = 18/106 on; of
+    what the plant takes in, 88/(1 − c), that is 0.9 (30/88 + c (1 − 30/88)), then 0.9 · 48
+    (1 − c)/88.
+    """
+    scenario = [("capacity", "Sorting", 2021, "set", 48.0, "step")]
+    if cut is not None:
+        scenario.append(("coefficient", "cuttings", 2021, "set", cut, "step"))
+    return loop(scenarios=rows(*scenario))
+
+
+def rising(target: float) -> float:
+    return (target / 0.9 - 30 / 88) / (1 - 30 / 88)
+
+
+def falling(target: float) -> float:
+    return 1 - target * 88 / (0.9 * 48)
+
+
+@pytest.mark.parametrize("target", [0.385, 0.4, 0.405])
+@pytest.mark.parametrize("cut", [None, 0.3])
+def test_an_indicator_that_rises_and_falls(target, cut):
+    """Two values reach the target, as near to each other as 0.007: the nearer one is found."""
+    found = mfa.solve_for(narrow_sorting(cut), "S", "cuttings", RATE, target, 2021)
+    assert found.reached
+    expected = rising(target) if cut is None else falling(target)
+    assert 0.12 < rising(target) < 18 / 106 < falling(target) < 0.3
+    assert found.value == pytest.approx(expected, rel=1e-7)
+    assert found.found == pytest.approx(target, abs=1e-9)
+
+
+def test_what_the_top_does_not_reach_says_what_was_tried():
+    found = mfa.solve_for(narrow_sorting(), "S", "cuttings", RATE, 0.42, 2021)
+    assert not found.reached
+    assert found.value == pytest.approx(18 / 106, abs=1e-5)
+    assert found.found == pytest.approx(0.9 * 48 * (1 - 18 / 106) / 88, abs=1e-5)
+    tried = found.tried
+    assert f"; {len(tried)} values from {tried.index[0]:.4g} to {tried.index[-1]:.4g}" in str(found)
+    assert (tried <= found.found + 1e-12).all()
+    grid = np.linspace(0.05, 0.5, 10)
+    for cut, value_ in ((c, rate_at(c)) for c in grid):
+        assert value_ <= found.found, cut
+
+
+def rate_at(cut: float) -> float:
+    """Return the rate at a share of cuttings, of the whole table of indicators."""
+    table = mfa.project(narrow_sorting(cut), "S", 2021).indicators
+    chosen = (table["indicator"] == RATE) & (table["year"] == 2021)
+    return float(table.loc[chosen, "value"].iloc[0])
+
+
+def test_two_levers_on_a_target_with_a_top():
+    """Against a grid of both: the rate of narrow sorting by cuttings and by what sorting loses."""
+    found = mfa.solve_for(narrow_sorting(), "S", ["cuttings", "sorted out"], RATE, 0.43, 2021)
+    assert found.reached
+    cut, lost = (found.values[name] for name in ("cuttings", "sorted out"))
+    assert found.before == {"cuttings": pytest.approx(0.12), "sorted out": pytest.approx(0.1)}
+
+    def cost(cut, lost):
+        return np.abs(cut - 0.12) / 0.12 + np.abs(lost - 0.1) / 0.1
+
+    cuts = np.linspace(0.0, 0.6, 2401)
+    got = np.minimum(30 * (1 - cuts) + 88 * cuts, 48 * (1 - cuts)) / 88
+    needed = 1 - 0.43 / got
+    possible = (needed >= 0) & (needed <= 1)
+    assert cost(cut, lost) <= cost(cuts, needed)[possible].min() + 1e-6

@@ -153,3 +153,68 @@ def test_a_lifetime_of_goods_that_are_not_balanced_is_remarked_on():
     assert "says nothing" in problem.what
     fine = mfa.remarks(books.read(lives(["Use", "Cu", None, "weibull", 15, 6, None, None])))
     assert not [p for p in fine if p.sheet == "lifetimes"]
+
+
+GROWING = [*KEYS, "growth"]
+
+
+def test_growth_tells_how_old_the_stock_of_before_is():
+    rows = [["Use", "Cu", None, "weibull", 15, 6, None, None, cell] for cell in (0.03, "3%", None)]
+    found = [lifetime_of(books.read(lives(row, keys=GROWING)), "Use", "Cu") for row in rows]
+    assert [one.growths for one in found] == [(0.03,), (0.03,), (0.0,)]
+    life, years = mfa.Weibull(mean=15, sd=6), [2018, 2020, 2030]
+    for one, growth in zip(found, (0.03, 0.03, 0.0), strict=True):
+        age = np.linspace(0, 80, 400_001)
+        weight = np.exp(-growth * age) * life.survival(age)
+        left = [
+            np.trapezoid(np.exp(-growth * age) * life.survival(age + since), age)
+            for since in (1.0, 3.0, 13.0)
+        ]
+        expected = np.array(left) / np.trapezoid(weight, age)
+        assert one.opening_shares(years, first_step=1) == pytest.approx(expected, abs=1e-9)
+    plain = lifetime_of(books.read(lives(rows[0][:-1])), "Use", "Cu")
+    assert plain.growths == (0.0,)
+
+
+def test_the_growth_that_counts_is_that_of_the_year_before_the_first():
+    first = books.read(books.SMALL).years[0]
+    oldest = ["Use", "Cu", None, "weibull", 15, 6, None, None, 0.01]
+    last = ["Use", "Cu", first - 1, "weibull", 15, 6, None, None, 0.02]
+    later = ["Use", "Cu", first, "weibull", 15, 6, None, None, 0.04]
+    for rows, at, cells in (
+        ((oldest, last, later), 0.02, ["I2", "I4"]),
+        ((oldest, later), 0.01, ["I3"]),
+        ((later,), 0.04, []),
+    ):
+        system = books.read(lives(*rows, keys=GROWING))
+        found = [p for p in system.problems if p.sheet == "lifetimes"]
+        assert [p.cell for p in found] == cells
+        assert all(p.severity == "warning" and "not used" in p.what for p in found)
+        years = [first, first + 20]
+        expected = mfa.stocks.opening_shares(years, mfa.Weibull(mean=15, sd=6), at, first_step=1)
+        left = lifetime_of(system, "Use", "Cu").opening_shares(years, first_step=1)
+        assert left == pytest.approx(expected, abs=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("kind", "growth", "words"),
+    [
+        ("lognormal", -0.2, "always shrunk by 0.2 a year"),
+        ("weibull", "fast", "not a number"),
+    ],
+)
+def test_growth_that_makes_no_past_is_an_error_at_its_cell(kind, growth, words):
+    problem = books.only(
+        books.errors(lives(["Use", "Cu", None, kind, 15, 6, None, None, growth], keys=GROWING))
+    )
+    assert (problem.sheet, problem.cell) == ("lifetimes", "I2")
+    assert words in problem.what
+    assert problem.do
+
+
+def test_a_percentage_typed_as_a_number_is_doubted():
+    row = ["Use", "Cu", None, "weibull", 15, 6, None, None, 3]
+    found = books.read(lives(row, keys=GROWING)).problems
+    problem = books.only(p for p in found if p.sheet == "lifetimes")
+    assert (problem.cell, problem.severity) == ("I2", "warning")
+    assert "3%" in problem.do
