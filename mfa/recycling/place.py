@@ -180,7 +180,9 @@ class Place:
         """Return whether undetermined variables can change the sum of each of n groups of flows."""
         each = self.wander[self.number[flows]]
         ends = group, np.arange(len(flows))
-        gather = sp.csr_array(sp.coo_array((np.ones(len(flows)), ends), shape=(n, len(flows))))
+        gather: sp.csr_array = sp.csr_array(
+            sp.coo_array((np.ones(len(flows)), ends), shape=(n, len(flows)))
+        )
         size = (gather @ np.abs(each)).max(axis=1, initial=0.0)
         return np.asarray(np.abs(gather @ each).max(axis=1, initial=0.0) > _DETERMINED * size)
 

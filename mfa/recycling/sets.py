@@ -148,4 +148,4 @@ def _masks(words: list[object]) -> dict[str, Mask]:
 def _any(masks: dict[str, Mask], words: tuple[str, ...], n: int) -> Mask:
     """Return where any of some words stands, shape (n,)."""
     found = [masks[word] for word in words if word in masks]
-    return np.logical_or.reduce([np.zeros(n, dtype=bool), *found])
+    return np.asarray(np.logical_or.reduce([np.zeros(n, dtype=bool), *found]))

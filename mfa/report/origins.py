@@ -43,16 +43,14 @@ def _table(page: Page, table: pd.DataFrame) -> dict[str, Any]:
         cells = tuple((str(row["origin"]), _cell(row)) for row in part.to_dict("records"))
         alike.setdefault(cells, []).append(str(flow))
     labels = {str(name): _source_name(page, str(name)) for name in sources}
-    rows = [
-        {"flows": page.linked(", ".join(flows)), "cells": dict(cells)}
-        for cells, flows in alike.items()
-    ]
-    mixed = [row for row in rows if list(row["cells"].values()) != [_WHOLLY]]
-    named = {name for row in mixed for name in row["cells"]}
+    linked = {cells: page.linked(", ".join(flows)) for cells, flows in alike.items()}
+    one = {cells for cells in alike if [share for _, share in cells] == [_WHOLLY]}
+    mixed = [{"flows": linked[cells], "cells": dict(cells)} for cells in alike if cells not in one]
+    named = {name for cells in alike if cells not in one for name, _ in cells}
     whole = [
-        row | {"source": _source_name(page, next(iter(row["cells"])))}
-        for row in rows
-        if row not in mixed
+        {"flows": linked[cells], "source": _source_name(page, cells[0][0])}
+        for cells in alike
+        if cells in one
     ]
     return {
         "sources": {name: label for name, label in labels.items() if name in named},
