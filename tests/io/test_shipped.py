@@ -70,7 +70,8 @@ def test_results_are_the_same(twins):
     one, two = (mfa.reconcile(system) for system in twins)
     pd.testing.assert_frame_equal(one.flows, two.flows)
     pd.testing.assert_frame_equal(one.stocks, two.stocks)
-    assert (one.chi2, one.dof, one.p_value) == (two.chi2, two.dof, two.p_value)
+    assert (one.chi2, one.dof) == (two.chi2, two.dof)
+    assert one.p_value == two.p_value or one.dof == two.dof == 0  # nothing to test
 
 
 def test_the_same_sheets_give_the_same_bytes(tmp_path):
